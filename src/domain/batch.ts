@@ -1,0 +1,113 @@
+import type { Evidence } from './answers.js';
+import type {
+  ExperimentRun,
+  Instant,
+  NodeOutput,
+  NodeStatus,
+  PipelineRun,
+  PipelineRunDetails,
+  PipelineRunNode,
+  PipelineRunStatus,
+  Rejected,
+} from './entities.js';
+
+/** Items together with the answer that they came from. */
+export interface Observed<T> {
+  readonly evidence: Evidence;
+  readonly items: readonly T[];
+}
+
+/** The whole answer of one ListPipelineRunNodeStatus call: nodes that it does not name any more are missing. */
+export interface ObservedTree {
+  readonly evidence: Evidence;
+  readonly pipelineRunId: string;
+  readonly nodeType: string;
+  readonly nodes: readonly PipelineRunNode[];
+  /** False when an item was rejected (or the answer was not the run's own): then absence proves nothing. */
+  readonly complete: boolean;
+}
+
+/** Work that was done for a run at the revision at which it was found due; a newer revision stays due. */
+export interface Fetched {
+  readonly pipelineRunId: string;
+  readonly revision: string;
+}
+
+export interface NodeKey {
+  readonly pipelineRunId: string;
+  readonly nodeId: string;
+}
+
+/** One run (or node) whose call failed: it stays due, and is tried again later. */
+export interface ItemFailure {
+  readonly entityId: string;
+  readonly error: string;
+}
+
+/** Where a stream stands in a scope. `state` is the stream's own business, plain JSON. */
+export interface Cursor {
+  /** The modification time up to which the stream is complete. */
+  readonly watermark: Instant | null;
+  readonly state: CursorState;
+}
+
+export type CursorState = { readonly [key: string]: string | number | boolean | null };
+
+/** Everything that one transaction writes: rows, history, bookkeeping, cursor. All of it commits, or nothing. */
+export interface WriteBatch {
+  readonly pipelineRuns?: readonly Observed<PipelineRun>[];
+  readonly pipelineRunStatuses?: readonly Observed<PipelineRunStatus>[];
+  readonly pipelineRunDetails?: readonly Observed<PipelineRunDetails>[];
+  /** Runs whose details are now those of `revision`. */
+  readonly detailsFetched?: readonly Fetched[];
+  readonly nodeTrees?: readonly ObservedTree[];
+  /** Runs whose node tree is now that of `revision`. */
+  readonly nodesFetched?: readonly Fetched[];
+  readonly nodeStatuses?: readonly Observed<NodeStatus>[];
+  readonly nodeOutputs?: readonly Observed<NodeOutput>[];
+  /** Nodes whose outputs were asked for, and with which answer. */
+  readonly nodesPolled?: readonly Observed<NodeKey>[];
+  readonly experimentRuns?: readonly Observed<ExperimentRun>[];
+  /** Ids that an answer should have named and did not. */
+  readonly pipelineRunsMissing?: readonly Observed<string>[];
+  readonly experimentRunsMissing?: readonly Observed<string>[];
+  /** Missing runs which GetPipelineRun confirmed to be gone. */
+  readonly pipelineRunsDeleted?: readonly Observed<string>[];
+  readonly rejected?: readonly (Observed<Rejected> & { readonly operation: string })[];
+  readonly failures?: readonly ItemFailure[];
+  readonly cursor?: Cursor;
+}
+
+export interface RowCounts {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+}
+
+/** What a committed batch did. */
+export interface Effect extends RowCounts {
+  /** Rows refused because a newer observation is stored already. */
+  stale: number;
+  /** Items put into quarantine now (not those that were there before). */
+  quarantined: number;
+  /** By table name. */
+  readonly tables: { [table: string]: RowCounts };
+}
+
+export const noEffect = (): Effect => ({ inserted: 0, updated: 0, unchanged: 0, stale: 0, quarantined: 0, tables: {} });
+
+/** Adds `more` to `total` in place. */
+export function addEffect(total: Effect, more: Effect): Effect {
+  total.inserted += more.inserted;
+  total.updated += more.updated;
+  total.unchanged += more.unchanged;
+  total.stale += more.stale;
+  total.quarantined += more.quarantined;
+  for (const [table, counts] of Object.entries(more.tables)) {
+    const sum = (total.tables[table] ??= { inserted: 0, updated: 0, unchanged: 0 });
+    sum.inserted += counts.inserted;
+    sum.updated += counts.updated;
+    sum.unchanged += counts.unchanged;
+  }
+  return total;
+}
