@@ -132,10 +132,10 @@ export interface Store {
     query: { readonly after: string | null; readonly limit: number },
   ): Promise<readonly string[]>;
   runsDueForNodes(scope: Scope, query: DueQuery<string>): Promise<readonly DueRun[]>;
-  /** Nodes whose status may move or whose outputs were not asked for since they changed. */
+  /** Nodes whose status may move (not with `outputsOnly`) or whose outputs were not asked for since they changed. */
   nodesDueForPoll(
     scope: Scope,
-    query: { readonly after: NodeKey | null; readonly limit: number },
+    query: { readonly after: NodeKey | null; readonly limit: number; readonly outputsOnly: boolean },
   ): Promise<readonly NodeKey[]>;
   runsDueForDetails(scope: Scope, query: DueQuery<string>): Promise<readonly DueRun[]>;
   /** Missing and not (yet) deleted, in id order. */

@@ -1,0 +1,334 @@
+/**
+ * The only reader of the environment. Parses everything once and reports all mistakes in one message: which variable,
+ * what was found, what is expected. Values that may hold a secret are never repeated.
+ */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { validate as isCronExpression } from 'node-cron';
+import { z } from 'zod';
+import { parseEndpoint } from './domain/endpoint.js';
+import { UsageError } from './domain/errors.js';
+import { parseScopePattern, type ScopePattern } from './domain/scope.js';
+
+export interface Schedules {
+  readonly discover: string;
+  readonly poll: string;
+  readonly nodes: string;
+  readonly details: string;
+  readonly experiments: string;
+  readonly reconcile: string;
+  readonly retention: string;
+}
+
+export interface Config {
+  /** Null: the embedded PostgreSQL in `dataDir`. */
+  readonly databaseUrl: string | null;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly scopes: readonly ScopePattern[];
+  /** Null: the public endpoint of the region. */
+  readonly flowEndpoint: string | null;
+  readonly aiWorkspaceEndpoint: string | null;
+  readonly allowHttp: boolean;
+  readonly pageSize: number;
+  /** Runs (or nodes) in one ListPipelineRunsStatus call. */
+  readonly statusBatch: number;
+  readonly nodeDepth: number;
+  readonly nodeTypes: readonly string[];
+  /** Calls under way at once in one pass. */
+  readonly concurrency: number;
+  /** Calls per second and region; 0 = no limit. */
+  readonly flowQps: number;
+  readonly listRunsQps: number;
+  readonly callTimeoutMs: number;
+  readonly overlapSeconds: number;
+  readonly hotWindowHours: number;
+  readonly schedules: Schedules;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly logLevel: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const NODE_TYPES = ['Logical', 'Physical'] as const;
+
+/** How a value is shown in a message: whole, but short and on one line. */
+const shown = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+
+const fail = (context: z.RefinementCtx, value: string, expected: string): never => {
+  context.addIssue({ code: 'custom', message: `found ${shown(value)}, expected ${expected}` });
+  return z.NEVER;
+};
+
+const integer = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((value, context) => {
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? number : fail(context, value, `a whole number from ${min} to ${max}`);
+    });
+
+const rate = (fallback: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((value, context) => {
+      const number = /^\d{1,6}(\.\d{1,6})?$/.test(value) ? Number(value) : Number.NaN;
+      return Number.isNaN(number)
+        ? fail(context, value, 'calls per second, 0 or more (0 = no limit), such as 5 or 0.5')
+        : number;
+    });
+
+const cron = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value, context) =>
+      isCronExpression(value)
+        ? value
+        : fail(context, value, `a cron expression such as "${fallback}" (a seconds field is allowed)`),
+    );
+
+const endpoint = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined) return null;
+      try {
+        // Whether plain http is allowed here depends on another variable, so that is checked once all are read.
+        parseEndpoint(value, { allowHttp: true });
+        return value.trim();
+      } catch {
+        // Not repeated: a URL may carry a password.
+        context.addIssue({
+          code: 'custom',
+          message: 'found something else, expected a host, host:port, or http(s) URL without path, user or password',
+        });
+        return z.NEVER;
+      }
+    });
+
+const scopes = (required: boolean) =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      const texts = (value ?? '')
+        .split(',')
+        .map((text) => text.trim())
+        .filter((text) => text !== '');
+      if (texts.length === 0) {
+        if (!required) return [];
+        context.addIssue({
+          code: 'custom',
+          message:
+            'found nothing, expected region:workspaceId, comma-separated, such as cn-shanghai:15945 or cn-hangzhou:*',
+        });
+        return z.NEVER;
+      }
+      const parsed = texts.map((text) => parseScopePattern(text));
+      const wrong = texts.filter((_, index) => parsed[index] === null);
+      if (wrong.length > 0) {
+        fail(context, wrong.join(','), 'region:workspaceId or region:*, comma-separated');
+        return z.NEVER;
+      }
+      return [
+        ...new Map(parsed.map((scope) => [`${scope?.region}:${scope?.workspaceId}`, scope as ScopePattern])).values(),
+      ];
+    });
+
+const databaseUrl = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined) return null;
+      // Never repeated: it carries the password.
+      if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return value;
+      context.addIssue({
+        code: 'custom',
+        message: 'found something else, expected postgresql://user:password@host:port/database',
+      });
+      return z.NEVER;
+    });
+
+const flag = () =>
+  z
+    .string()
+    .default('false')
+    .transform((value, context) =>
+      /^(true|1|yes)$/i.test(value)
+        ? true
+        : /^(false|0|no)$/i.test(value)
+          ? false
+          : fail(context, value, 'true or false'),
+    );
+
+const nodeTypes = () =>
+  z
+    .string()
+    .default('Logical')
+    .transform((value, context) => {
+      const types = [
+        ...new Set(
+          value
+            .split(',')
+            .map((text) => text.trim())
+            .filter((text) => text !== ''),
+        ),
+      ];
+      const known = types.every((type) => (NODE_TYPES as readonly string[]).includes(type));
+      return types.length > 0 && known
+        ? types
+        : fail(context, value, `one or more of ${NODE_TYPES.join(', ')}, comma-separated`);
+    });
+
+const schema = (needs: { readonly scopes: boolean }) =>
+  z.object({
+    DATABASE_URL: databaseUrl(),
+    PAI_MIRROR_DATA_DIR: z.string().default('.pai-mirror'),
+    PAI_SCOPES: scopes(needs.scopes),
+    PAI_FLOW_ENDPOINT: endpoint(),
+    PAI_AIWORKSPACE_ENDPOINT: endpoint(),
+    PAI_ALLOW_HTTP: flag(),
+    PAI_PAGE_SIZE: integer(100, 1, 10_000),
+    PAI_STATUS_BATCH: integer(100, 1, 10_000),
+    PAI_NODE_DEPTH: integer(10, 1, 1000),
+    PAI_NODE_TYPES: nodeTypes(),
+    PAI_CONCURRENCY: integer(4, 1, 64),
+    PAI_FLOW_QPS: rate(5),
+    PAI_LIST_RUNS_QPS: rate(15),
+    PAI_CALL_TIMEOUT_MS: integer(30_000, 1, 3_600_000),
+    PAI_OVERLAP_SECONDS: integer(600, 0, 31_536_000),
+    PAI_HOT_WINDOW_HOURS: integer(168, 0, 876_000),
+    DISCOVER_CRON: cron('*/30 * * * * *'),
+    POLL_CRON: cron('*/15 * * * * *'),
+    NODES_CRON: cron('*/15 * * * * *'),
+    DETAILS_CRON: cron('*/30 * * * * *'),
+    EXPERIMENTS_CRON: cron('*/5 * * * *'),
+    RECONCILE_CRON: cron('0 */6 * * *'),
+    RETENTION_CRON: cron('30 3 * * *'),
+    HTTP_HOST: z.string().default('127.0.0.1'),
+    HTTP_PORT: integer(8080, 0, 65_535),
+    LOG_LEVEL: z
+      .string()
+      .default('info')
+      .transform((value, context) =>
+        (LOG_LEVELS as readonly string[]).includes(value)
+          ? value
+          : fail(context, value, `one of ${LOG_LEVELS.join(', ')}`),
+      ),
+  });
+
+/** An empty or blank variable counts as not set, as in `docker run -e NAME=`. */
+const withoutBlanks = (env: Environment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || value.trim() === '' ? [] : [[name, value.trim()]],
+    ),
+  );
+
+function checkPlainHttp(config: Config, mistakes: string[]): void {
+  for (const [name, value] of [
+    ['PAI_FLOW_ENDPOINT', config.flowEndpoint],
+    ['PAI_AIWORKSPACE_ENDPOINT', config.aiWorkspaceEndpoint],
+  ] as const) {
+    if (value === null) continue;
+    try {
+      parseEndpoint(value, { allowHttp: config.allowHttp });
+    } catch {
+      mistakes.push(
+        `${name}: found plain http to another machine, expected https (or PAI_ALLOW_HTTP=true, which sends everything unencrypted)`,
+      );
+    }
+  }
+}
+
+/** A mistake that is easy to make: PAI_SCOPE, SCOPES … while PAI_SCOPES is missing. */
+function similarNames(env: Environment): string {
+  const near = Object.keys(env).filter((name) => /^(PAI_SCOPE|PAI_MIRROR_SCOPES?|SCOPES?)$/.test(name));
+  return near.length > 0 ? ` (${near.join(', ')} is set: a misspelling?)` : '';
+}
+
+/**
+ * Parses the environment. Throws UsageError with one line a mistake.
+ * `needs.scopes`: whether the command talks to PAI, so that PAI_SCOPES is required.
+ */
+export function parseConfig(environment: Environment, needs: { readonly scopes: boolean }): Config {
+  const env = withoutBlanks(environment);
+  const parsed = schema(needs).safeParse(env);
+  const mistakes: string[] = [];
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = String(issue.path[0]);
+      mistakes.push(
+        `${name}: ${issue.message}${name === 'PAI_SCOPES' && env.PAI_SCOPES === undefined ? similarNames(env) : ''}`,
+      );
+    }
+    throw new UsageError(configMessage(mistakes));
+  }
+  const config = toConfig(parsed.data);
+  checkPlainHttp(config, mistakes);
+  if (mistakes.length > 0) throw new UsageError(configMessage(mistakes));
+  return config;
+}
+
+const configMessage = (mistakes: readonly string[]): string =>
+  `configuration: ${mistakes.length} ${mistakes.length === 1 ? 'variable is' : 'variables are'} wrong\n${mistakes.map((line) => `  ${line}`).join('\n')}`;
+
+function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
+  return {
+    databaseUrl: env.DATABASE_URL,
+    dataDir: resolve(env.PAI_MIRROR_DATA_DIR),
+    scopes: env.PAI_SCOPES,
+    flowEndpoint: env.PAI_FLOW_ENDPOINT,
+    aiWorkspaceEndpoint: env.PAI_AIWORKSPACE_ENDPOINT,
+    allowHttp: env.PAI_ALLOW_HTTP,
+    pageSize: env.PAI_PAGE_SIZE,
+    statusBatch: env.PAI_STATUS_BATCH,
+    nodeDepth: env.PAI_NODE_DEPTH,
+    nodeTypes: env.PAI_NODE_TYPES,
+    concurrency: env.PAI_CONCURRENCY,
+    flowQps: env.PAI_FLOW_QPS,
+    listRunsQps: env.PAI_LIST_RUNS_QPS,
+    callTimeoutMs: env.PAI_CALL_TIMEOUT_MS,
+    overlapSeconds: env.PAI_OVERLAP_SECONDS,
+    hotWindowHours: env.PAI_HOT_WINDOW_HOURS,
+    schedules: {
+      discover: env.DISCOVER_CRON,
+      poll: env.POLL_CRON,
+      nodes: env.NODES_CRON,
+      details: env.DETAILS_CRON,
+      experiments: env.EXPERIMENTS_CRON,
+      reconcile: env.RECONCILE_CRON,
+      retention: env.RETENTION_CRON,
+    },
+    httpHost: env.HTTP_HOST,
+    httpPort: env.HTTP_PORT,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/**
+ * The process's environment, completed (never overruled) by `.env` in the working directory. ALIBABA_CLOUD_* of the
+ * file are put into process.env, because @alicloud/credentials reads only that.
+ */
+export function readEnvironment(directory = process.cwd()): Environment {
+  let text: string;
+  try {
+    text = readFileSync(resolve(directory, '.env'), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return process.env;
+    throw new UsageError(`.env: cannot be read (${(error as Error).message})`);
+  }
+  const file = parseEnv(text);
+  for (const [name, value] of Object.entries(file)) {
+    if (name.startsWith('ALIBABA_CLOUD_') && process.env[name] === undefined) process.env[name] = value;
+  }
+  return { ...file, ...process.env };
+}

@@ -1,0 +1,128 @@
+/**
+ * Stream `nodes`: the node tree of every run that is new or changed, and between changes the nodes of active runs in
+ * batches, which is the only way to their outputs. A node that moved makes its run's tree due again (only the tree has
+ * RuntimeInfo), so the two steps alternate until nothing is due.
+ */
+import type { NodesAnswer } from '../domain/answers.js';
+import type { NodeKey, ObservedTree, WriteBatch } from '../domain/batch.js';
+import { chunk } from '../util/chunk.js';
+import { type Asked, askStatus } from './ask-status.js';
+import { dueRuns, storeEach, unreadable } from './each-run.js';
+import { runParts } from './parts.js';
+import type { Pass } from './pass.js';
+import { statusRows } from './poll.js';
+import type { DueRun } from './ports.js';
+import { readAhead } from './read-ahead.js';
+
+/** Trees that are stored in one transaction at most. */
+const TREES_PER_COMMIT = 16;
+
+/** Batches of nodes taken from the database at once. */
+const BATCHES_PER_QUERY = 16;
+
+/** Over a source that keeps moving the steps would alternate for ever; the next pass goes on. */
+const MAX_ROUNDS = 3;
+
+export async function nodes(pass: Pass): Promise<void> {
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    let asked = 0;
+    const pollStep = async (): Promise<void> => {
+      asked = await pollNodes(pass, round > 1);
+    };
+    await runParts(pass, [() => fetchTrees(pass), pollStep]);
+    if (asked === 0) return;
+  }
+}
+
+async function fetchTrees(pass: Pass): Promise<void> {
+  const total = await pass.store.countDue(pass.scope, 'nodes');
+  const due = dueRuns(pass, (query) => pass.store.runsDueForNodes(pass.scope, query));
+  await storeEach(pass, due, {
+    phase: 'node trees',
+    total,
+    groupSize: TREES_PER_COMMIT,
+    fetch: (run) => fetchTree(pass, run),
+    toBatch: treeBatch,
+  });
+}
+
+/** One call a node type; a run whose every type was read counts as fetched. */
+async function fetchTree(pass: Pass, run: DueRun): Promise<readonly { type: string; answer: NodesAnswer }[]> {
+  const trees: { type: string; answer: NodesAnswer }[] = [];
+  for (const type of pass.settings.nodeTypes) {
+    const node = { pipelineRunId: run.pipelineRunId, nodeId: run.nodeId, depth: pass.settings.nodeDepth, type };
+    const answer = await pass.call(
+      () => pass.source.listPipelineRunNodeStatus(pass.scope, node, pass.signal),
+      (found) => found.nodes.length,
+    );
+    trees.push({ type, answer });
+  }
+  return trees;
+}
+
+export function treeBatch(
+  fetched: readonly { run: DueRun; value: readonly { type: string; answer: NodesAnswer }[] }[],
+): WriteBatch {
+  const trees = fetched.flatMap(({ run, value }) =>
+    value.map(({ type, answer }): ObservedTree & { answer: NodesAnswer } => ({
+      evidence: answer,
+      pipelineRunId: run.pipelineRunId,
+      nodeType: type,
+      nodes: answer.nodes,
+      complete: answer.rejected.length === 0,
+      answer,
+    })),
+  );
+  return {
+    nodeTrees: trees,
+    nodesFetched: fetched
+      .filter(isWhole)
+      .map(({ run }) => ({ pipelineRunId: run.pipelineRunId, revision: run.revision })),
+    // With an item in quarantine the tree is asked for again, later: the source may have mended it by then.
+    failures: fetched.filter((tree) => !isWhole(tree)).map(({ run }) => unreadable(run)),
+    rejected: trees.map(({ answer }) => ({
+      evidence: answer,
+      items: answer.rejected,
+      operation: 'ListPipelineRunNodeStatus',
+    })),
+  };
+}
+
+const isWhole = ({ value }: { readonly value: readonly { answer: NodesAnswer }[] }): boolean =>
+  value.every(({ answer }) => answer.rejected.length === 0);
+
+/** Returns how many nodes were asked for. */
+async function pollNodes(pass: Pass, outputsOnly: boolean): Promise<number> {
+  let asked = 0;
+  const ask = (keys: readonly NodeKey[]) =>
+    pass.source.listPipelineRunsStatus(pass.scope, { nodes: keys }, pass.signal);
+  const groups = readAhead(nodeBatches(pass, outputsOnly), { concurrency: pass.settings.concurrency }, (keys) =>
+    askStatus(pass, keys, ask, (key) => key.pipelineRunId),
+  );
+  for await (const group of groups) {
+    for (const result of group) {
+      if (!result.ok) throw result.error;
+      await storeNodeAnswers(pass, result.value);
+      asked += result.item.length;
+      pass.progress('nodes', asked, null);
+    }
+  }
+  return asked;
+}
+
+async function storeNodeAnswers(pass: Pass, asked: Asked<NodeKey>): Promise<void> {
+  for (const { subjects, answer } of asked.answered) {
+    await pass.commit({ ...statusRows(answer), nodesPolled: [{ evidence: answer, items: subjects }] });
+  }
+  if (asked.failures.length > 0) await pass.commit({ failures: asked.failures });
+}
+
+async function* nodeBatches(pass: Pass, outputsOnly: boolean): AsyncGenerator<readonly NodeKey[]> {
+  const limit = pass.settings.statusBatch * BATCHES_PER_QUERY;
+  for (let after: NodeKey | null = null; ; ) {
+    const keys: readonly NodeKey[] = await pass.store.nodesDueForPoll(pass.scope, { after, limit, outputsOnly });
+    yield* chunk(keys, pass.settings.statusBatch);
+    if (keys.length < limit) return;
+    after = keys.at(-1) as NodeKey;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Answer } from '../domain/answers.js';
+import { addEffect, type Cursor, type Effect, type ItemFailure, noEffect, type WriteBatch } from '../domain/batch.js';
+import type { Instant } from '../domain/entities.js';
+import { describeError, MirrorError, PaiError } from '../domain/errors.js';
+import type { Scope } from '../domain/scope.js';
+import type { Logger } from '../util/logger.js';
+import type { Lease, Source, Store } from './ports.js';
+import type { SyncSettings } from './settings.js';
+
+/** What a progress bar shows. `total` is null while nobody knows it. */
+export interface ProgressEvent {
+  readonly scope: Scope;
+  readonly stream: string;
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number | null;
+}
+
+export type ProgressListener = (event: ProgressEvent) => void;
+
+/** What every stream is given. */
+export interface PassDeps {
+  readonly source: Source;
+  readonly store: Store;
+  readonly settings: SyncSettings;
+  readonly logger: Logger;
+  readonly onProgress: ProgressListener;
+}
+
+/** How many calls for different items may fail one after the other before the source itself is taken to be ill. */
+const CONSECUTIVE_FAILURES = 3;
+
+/** Failures that are told one by one in the summary of a pass. */
+const FAILURES_SHOWN = 3;
+
+/** One execution of a stream in a scope: counts what it does and is the only way in which a stream writes. */
+export class Pass {
+  calls = 0;
+  rowsRead = 0;
+  readonly effect: Effect = noEffect();
+  readonly failures: ItemFailure[] = [];
+  private consecutiveFailures = 0;
+
+  constructor(
+    readonly deps: PassDeps,
+    readonly lease: Lease,
+    /** Aborts when the service stops or the lease is lost. */
+    readonly signal: AbortSignal,
+    /** When the pass began, by the database's clock. */
+    readonly startedAt: Instant,
+    /** Retry failed items at once (one-shot `sync`) instead of after their backoff. */
+    readonly ignoreBackoff: boolean,
+  ) {}
+
+  get scope(): Scope {
+    return this.lease.scope;
+  }
+
+  get source(): Source {
+    return this.deps.source;
+  }
+
+  get store(): Store {
+    return this.deps.store;
+  }
+
+  get settings(): SyncSettings {
+    return this.deps.settings;
+  }
+
+  /** For DueQuery: what failed in this very pass is not tried again in it. */
+  get failedBefore(): Instant | null {
+    return this.ignoreBackoff ? this.startedAt : null;
+  }
+
+  progress(phase: string, done: number, total: number | null): void {
+    this.deps.onProgress({ scope: this.scope, stream: this.lease.stream, phase, done, total });
+  }
+
+  /** Counts an answer; every call goes through here or through `call`. */
+  saw<A extends Answer>(answer: A, rows: number): A {
+    this.calls += answer.attempts;
+    this.rowsRead += rows;
+    return answer;
+  }
+
+  /** Makes one call and counts it, also when it fails. */
+  async call<A extends Answer>(make: () => Promise<A>, rows: (answer: A) => number): Promise<A> {
+    this.signal.throwIfAborted();
+    try {
+      const answer = await make();
+      return this.saw(answer, rows(answer));
+    } catch (error) {
+      if (error instanceof PaiError) this.calls += error.attempts;
+      throw error;
+    }
+  }
+
+  async commit(batch: WriteBatch): Promise<Effect> {
+    this.signal.throwIfAborted();
+    const effect = await this.store.commit(this.lease, batch);
+    addEffect(this.effect, effect);
+    if (effect.quarantined > 0) {
+      this.deps.logger.warn({ quarantined: effect.quarantined }, 'items were put into quarantine');
+    }
+    return effect;
+  }
+
+  async moveCursor(before: Cursor | null, cursor: Cursor): Promise<void> {
+    if (before !== null && JSON.stringify(before) === JSON.stringify(cursor)) return;
+    await this.commit({ cursor });
+  }
+
+  itemSucceeded(): void {
+    this.consecutiveFailures = 0;
+  }
+
+  /**
+   * Notes that the call for one run failed: it stays due and the others go on. Throws when the failure is not that
+   * run's own: bad credentials, a lost lease, a stop, or several different runs failing in a row.
+   */
+  itemFailed(entityId: string, error: unknown): ItemFailure {
+    this.signal.throwIfAborted();
+    if (!(error instanceof PaiError) || error.blast === 'global') throw error;
+    const failure = { entityId, error: describeError(error) };
+    this.failures.push(failure);
+    this.deps.logger.warn({ entityId, code: error.code, requestId: error.requestId }, failure.error);
+    if (error.blast === 'scope') this.consecutiveFailures += 1;
+    if (this.consecutiveFailures >= CONSECUTIVE_FAILURES) {
+      throw new MirrorError(`${this.consecutiveFailures} calls in a row failed, the rest waits: ${failure.error}`, {
+        code: 'SOURCE_FAILING',
+        retryable: true,
+        blast: 'scope',
+        cause: error,
+      });
+    }
+    return failure;
+  }
+
+  /** Null when every item succeeded. */
+  failureSummary(): string | null {
+    if (this.failures.length === 0) return null;
+    const shown = this.failures.slice(0, FAILURES_SHOWN).map(({ entityId, error }) => `${entityId}: ${error}`);
+    const more = this.failures.length > FAILURES_SHOWN ? ` (and ${this.failures.length - FAILURES_SHOWN} more)` : '';
+    return `${this.failures.length} failed and will be tried again: ${shown.join('; ')}${more}`;
+  }
+}

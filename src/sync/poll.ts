@@ -1,0 +1,70 @@
+/**
+ * Stream `status`: every run that has not reached a known end is asked for in batches, whatever the watermark says: a
+ * run may stay Suspended for weeks, and PAI knows words for a status that its documentation does not.
+ */
+import type { StatusAnswer } from '../domain/answers.js';
+import type { WriteBatch } from '../domain/batch.js';
+import { chunk } from '../util/chunk.js';
+import { type Asked, askStatus } from './ask-status.js';
+import type { Pass } from './pass.js';
+import { readAhead } from './read-ahead.js';
+
+/** Batches of ids taken from the database at once. */
+const BATCHES_PER_QUERY = 16;
+
+export async function poll(pass: Pass): Promise<void> {
+  const total = await pass.store.countDue(pass.scope, 'status');
+  let done = 0;
+  const ask = (ids: readonly string[]) =>
+    pass.source.listPipelineRunsStatus(pass.scope, { pipelineRunIds: ids }, pass.signal);
+  const groups = readAhead(activeBatches(pass), { concurrency: pass.settings.concurrency }, (ids) =>
+    askStatus(pass, ids, ask, (id) => id),
+  );
+  for await (const group of groups) {
+    for (const result of group) {
+      if (!result.ok) throw result.error;
+      await storeAnswers(pass, result.value);
+      done += result.item.length;
+      pass.progress('poll', done, total);
+    }
+  }
+}
+
+async function storeAnswers(pass: Pass, asked: Asked<string>): Promise<void> {
+  for (const { subjects, answer } of asked.answered) await pass.commit(pollBatch(subjects, answer));
+  if (asked.failures.length > 0) await pass.commit({ failures: asked.failures });
+}
+
+async function* activeBatches(pass: Pass): AsyncGenerator<readonly string[]> {
+  const limit = pass.settings.statusBatch * BATCHES_PER_QUERY;
+  for (let after: string | null = null; ; ) {
+    const ids: readonly string[] = await pass.store.activePipelineRuns(pass.scope, { after, limit });
+    yield* chunk(ids, pass.settings.statusBatch);
+    if (ids.length < limit) return;
+    after = ids.at(-1) as string;
+  }
+}
+
+/** What one answer says about the runs that were asked for: their status, and which of them it does not know. */
+export function pollBatch(asked: readonly string[], answer: StatusAnswer): WriteBatch {
+  return {
+    ...statusRows(answer),
+    pipelineRunsMissing: [{ evidence: answer, items: absentIds(asked, answer) }],
+  };
+}
+
+/** Every row of an answer, asked for or not: what PAI says is mirrored. */
+export const statusRows = (answer: StatusAnswer): WriteBatch => ({
+  pipelineRunStatuses: [{ evidence: answer, items: answer.pipelineRuns }],
+  nodeStatuses: [{ evidence: answer, items: answer.nodes }],
+  nodeOutputs: [{ evidence: answer, items: answer.outputs }],
+  rejected: [{ evidence: answer, items: answer.rejected, operation: 'ListPipelineRunsStatus' }],
+});
+
+/** An item whose id could not even be read may be any of those asked for, so then nothing counts as absent. */
+export function absentIds(asked: readonly string[], answer: StatusAnswer): string[] {
+  if (answer.rejected.some(({ entityId }) => entityId === null)) return [];
+  const named = new Set(answer.pipelineRuns.map((run) => run.pipelineRunId));
+  for (const { entityId } of answer.rejected) if (entityId !== null) named.add(entityId);
+  return asked.filter((id) => !named.has(id));
+}

@@ -1,0 +1,127 @@
+/** One pass: takes the lease, keeps it, runs the stream, writes the outcome down. */
+import type { Effect } from '../domain/batch.js';
+import { noEffect } from '../domain/batch.js';
+import { describeError } from '../domain/errors.js';
+import { type Scope, scopeName } from '../domain/scope.js';
+import type { Stream } from '../domain/streams.js';
+import { details } from './details.js';
+import { discover } from './discover.js';
+import { experiments } from './experiments.js';
+import { nodes } from './nodes.js';
+import { Pass, type PassDeps } from './pass.js';
+import { poll } from './poll.js';
+import type { Lease } from './ports.js';
+import { reconcile } from './reconcile.js';
+
+/** The way of one run: discover → poll → nodes → details; then the experiments, and everything once more. */
+const STREAM_PASSES: { readonly [stream in Stream]: (pass: Pass) => Promise<void> } = {
+  'pipeline-runs': discover,
+  status: poll,
+  nodes,
+  details,
+  'experiment-runs': experiments,
+  reconcile,
+};
+
+export interface PassReport {
+  readonly scope: Scope;
+  readonly stream: Stream;
+  /** `busy`: another process is at it. `stopped`: this process was told to stop. */
+  readonly outcome: 'succeeded' | 'failed' | 'stopped' | 'busy';
+  readonly error: string | null;
+  readonly calls: number;
+  readonly rowsRead: number;
+  readonly effect: Effect;
+}
+
+export interface PassOptions {
+  readonly signal: AbortSignal;
+  readonly ignoreBackoff: boolean;
+  /** How often the lease is renewed while the pass runs, milliseconds. */
+  readonly heartbeatMs: number;
+}
+
+export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, options: PassOptions): Promise<PassReport> {
+  const report = (outcome: PassReport['outcome'], error: string | null, pass?: Pass): PassReport => ({
+    scope,
+    stream,
+    outcome,
+    error,
+    calls: pass?.calls ?? 0,
+    rowsRead: pass?.rowsRead ?? 0,
+    effect: pass?.effect ?? noEffect(),
+  });
+  try {
+    const lease = await deps.store.acquireLease(scope, stream);
+    if (lease === null) return report('busy', null);
+    return await underLease(deps, lease, options, report);
+  } catch (error) {
+    return report(options.signal.aborted ? 'stopped' : 'failed', describeError(error));
+  }
+}
+
+type Reporter = (outcome: PassReport['outcome'], error: string | null, pass?: Pass) => PassReport;
+
+async function underLease(deps: PassDeps, lease: Lease, options: PassOptions, report: Reporter): Promise<PassReport> {
+  const heart = startHeartbeat(deps, lease, options);
+  try {
+    const passId = await deps.store.startPass(lease);
+    const logger = deps.logger.child({ scope: scopeName(lease.scope), stream: lease.stream, pass: passId });
+    const startedAt = await deps.store.now();
+    const pass = new Pass({ ...deps, logger }, lease, heart.signal, startedAt, options.ignoreBackoff);
+    const error = await runStream(pass);
+    const outcome = error === null ? 'succeeded' : options.signal.aborted ? 'stopped' : 'failed';
+    const done = report(outcome, error, pass);
+    await deps.store.finishPass(passId, {
+      outcome,
+      calls: pass.calls,
+      rowsRead: pass.rowsRead,
+      effect: pass.effect,
+      error: outcome === 'failed' ? error : null,
+    });
+    logOutcome(pass, done);
+    return done;
+  } finally {
+    heart.stop();
+    await releaseQuietly(deps, lease);
+  }
+}
+
+/** Null when all went well. */
+async function runStream(pass: Pass): Promise<string | null> {
+  try {
+    await STREAM_PASSES[pass.lease.stream](pass);
+    return pass.failureSummary();
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+/** Aborts the pass when the service stops or another process has taken the lease. */
+function startHeartbeat(deps: PassDeps, lease: Lease, options: PassOptions): { signal: AbortSignal; stop: () => void } {
+  const lost = new AbortController();
+  const timer = setInterval(() => {
+    deps.store.renewLease(lease).catch((error: unknown) => {
+      // Any other error is met again by the pass itself; the fence protects what it writes.
+      if (error instanceof Error && error.name === 'LeaseLostError') lost.abort(error);
+    });
+  }, options.heartbeatMs);
+  return { signal: AbortSignal.any([options.signal, lost.signal]), stop: () => clearInterval(timer) };
+}
+
+/** A lease that cannot be given back runs out by itself. */
+async function releaseQuietly(deps: PassDeps, lease: Lease): Promise<void> {
+  try {
+    await deps.store.releaseLease(lease);
+  } catch (error) {
+    deps.logger.debug({ error: describeError(error) }, 'lease not released');
+  }
+}
+
+function logOutcome(pass: Pass, report: PassReport): void {
+  const { inserted, updated, unchanged, stale, quarantined } = report.effect;
+  const counts = { calls: report.calls, rowsRead: report.rowsRead, inserted, updated, unchanged, stale, quarantined };
+  if (report.outcome === 'failed') pass.deps.logger.error(counts, `pass failed: ${report.error}`);
+  else if (inserted + updated > 0) pass.deps.logger.info(counts, 'pass finished');
+  else pass.deps.logger.debug(counts, 'pass finished, nothing new');
+}

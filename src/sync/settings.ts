@@ -1,0 +1,14 @@
+/** The part of the configuration that the engine uses. */
+export interface SyncSettings {
+  readonly pageSize: number;
+  /** Runs (or nodes) in one ListPipelineRunsStatus call. */
+  readonly statusBatch: number;
+  readonly nodeDepth: number;
+  readonly nodeTypes: readonly string[];
+  /** Calls under way at once in one pass. */
+  readonly concurrency: number;
+  /** Re-read behind the watermark, seconds. */
+  readonly overlapSeconds: number;
+  /** Experiment runs created within it are re-read for changes, hours. */
+  readonly hotWindowHours: number;
+}
