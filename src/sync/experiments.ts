@@ -8,7 +8,7 @@ import type { Instant, Int64 } from '../domain/entities.js';
 import { MirrorError } from '../domain/errors.js';
 import { instantFromMillis, instantToMillis } from '../domain/instant.js';
 import type { Pass } from './pass.js';
-import { earlier, isBehind, later, overlapFloor, watermarkCandidate } from './plan-paging.js';
+import { earlier, hasFallen, isBehind, later, overlapFloor, watermarkCandidate } from './plan-paging.js';
 
 /** Walks over one list in one pass: rows deleted meanwhile may have hidden others, so it is walked again. */
 const MAX_WALKS = 3;
@@ -104,7 +104,7 @@ export async function walkRuns(pass: Pass, from: Int64 | null, onPage: OnRunsPag
       () => pass.source.listRuns(pass.scope, request, pass.signal),
       (found) => found.received,
     );
-    shrank ||= previousTotal !== null && answer.totalCount !== null && answer.totalCount < previousTotal;
+    shrank ||= hasFallen(answer.totalCount, previousTotal);
     previousTotal = answer.totalCount;
     if ((await onPage(answer, page === 0)) || answer.nextPageToken === null) return shrank;
     if (answer.nextPageToken === pageToken) throw circularToken(pageToken);

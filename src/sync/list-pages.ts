@@ -4,7 +4,7 @@ import type { WriteBatch } from '../domain/batch.js';
 import type { PipelineRun } from '../domain/entities.js';
 import { MirrorError } from '../domain/errors.js';
 import type { Pass } from './pass.js';
-import { effectivePageSize, nextForwardPage, walkBound } from './plan-paging.js';
+import { effectivePageSize, hasFallen, nextForwardPage, walkBound } from './plan-paging.js';
 
 export const listPage = (
   pass: Pass,
@@ -41,7 +41,9 @@ export async function walkForward(
       pageSize = effectivePageSize(pageSize, answer);
       bound = walkBound(answer.totalCount, pageSize);
     }
-    if (await onPage(answer, read === 0)) return;
+    const enough = await onPage(answer, read === 0);
+    // Rows that slid past while TotalCount fell may be newer than those that made the caller stop.
+    if (enough && !hasFallen(answer.totalCount, previousTotal)) return;
     page = nextForwardPage(page, pageSize, answer, previousTotal);
     previousTotal = answer.totalCount;
   }

@@ -17,9 +17,14 @@ export function effectivePageSize(asked: number, first: { received: number; tota
 
 export const pageCount = (total: number, pageSize: number): number => Math.ceil(total / pageSize);
 
+/** Whether rows were deleted between two answers (more than were added). */
+export const hasFallen = (total: number | null, previousTotal: number | null): boolean =>
+  total !== null && previousTotal !== null && total < previousTotal;
+
 /**
- * Walking forward: the page to read after `page`. When TotalCount fell by n since the answer before, at most n rows
- * slid from the unread pages to the read ones: step back that many and read them again. Null at the end.
+ * Walking forward: the page to read after `page`. When TotalCount fell by n since the answer before, up to n rows slid
+ * from behind the place that was read to so far (the start of `page`) to in front of it: step back that many rows and
+ * read on from there. Null at the end.
  */
 export function nextForwardPage(
   page: number,
@@ -29,7 +34,7 @@ export function nextForwardPage(
 ): number | null {
   const total = answer.totalCount;
   const fell = total !== null && previousTotal !== null ? Math.max(0, previousTotal - total) : 0;
-  const readTo = Math.max(0, page * pageSize - fell);
+  const readTo = fell > 0 ? Math.max(0, (page - 1) * pageSize - fell) : page * pageSize;
   if (total === null ? answer.received === 0 : readTo >= total) return null;
   return Math.floor(readTo / pageSize) + 1;
 }

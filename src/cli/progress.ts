@@ -1,0 +1,79 @@
+/** Progress of long work: bars on a terminal, otherwise one log line now and then. */
+import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+import { scopeName } from '../domain/scope.js';
+import type { ProgressEvent, ProgressListener } from '../sync/pass.js';
+import type { Logger } from '../util/logger.js';
+
+export interface ProgressDisplay {
+  readonly listener: ProgressListener;
+  stop(): void;
+}
+
+/** Milliseconds between two log lines about the same work. */
+const LOG_EVERY_MS = 5000;
+
+/** Work that ends within this time shows no bar and no line. */
+const QUIET_MS = 1000;
+
+export const progressDisplay = (isTerminal: boolean, logger: Logger): ProgressDisplay =>
+  isTerminal ? bars() : lines(logger);
+
+const keyOf = (event: ProgressEvent): string => `${scopeName(event.scope)} ${event.phase}`;
+
+function bars(): ProgressDisplay {
+  const multi = new MultiBar(
+    {
+      format: '{name} {bar} {value}/{total} {percentage}% ETA {eta_formatted}',
+      hideCursor: true,
+      clearOnComplete: false,
+      stream: process.stderr,
+      etaBuffer: 50,
+    },
+    Presets.shades_grey,
+  );
+  const shown = new Map<string, SingleBar>();
+  const began = new Map<string, number>();
+  return {
+    listener: (event) => {
+      const key = keyOf(event);
+      const since = began.get(key) ?? Date.now();
+      began.set(key, since);
+      const total = Math.max(event.total ?? event.done, event.done, 1);
+      let bar = shown.get(key);
+      if (bar === undefined) {
+        if (Date.now() - since < QUIET_MS) return;
+        bar = multi.create(total, event.done, { name: key });
+        shown.set(key, bar);
+      }
+      bar.setTotal(total);
+      bar.update(event.done);
+    },
+    stop: () => multi.stop(),
+  };
+}
+
+function lines(logger: Logger): ProgressDisplay {
+  const began = new Map<string, { at: number; done: number; toldAt: number }>();
+  return {
+    listener: (event) => {
+      const now = Date.now();
+      const key = keyOf(event);
+      const work = began.get(key) ?? { at: now, done: event.done, toldAt: now };
+      began.set(key, work);
+      if (now - work.toldAt < LOG_EVERY_MS) return;
+      work.toldAt = now;
+      const etaSeconds = estimate(event, work.done, now - work.at);
+      logger.info(
+        { scope: scopeName(event.scope), stream: event.stream, done: event.done, total: event.total, etaSeconds },
+        event.phase,
+      );
+    },
+    stop: () => {},
+  };
+}
+
+/** Seconds left at the pace so far; null while that is not known. */
+function estimate(event: ProgressEvent, doneAtStart: number, elapsedMs: number): number | null {
+  const rate = (event.done - doneAtStart) / elapsedMs;
+  return event.total === null || rate <= 0 ? null : Math.round((event.total - event.done) / rate / 1000);
+}
