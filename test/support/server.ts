@@ -1,0 +1,69 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PostgreSqlContainer } from '@testcontainers/postgresql';
+import { startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
+import { silentLogger } from '../../src/util/logger.js';
+
+export interface TestServer {
+  /** Connects as a role that may create databases. */
+  readonly adminUrl: string;
+  /** Whether a failed test's database can still be looked into after the run. */
+  readonly outlivesRun: boolean;
+  stop(): Promise<void>;
+}
+
+export interface ServerChoice {
+  readonly TEST_DATABASE_URL?: string | undefined;
+  readonly TEST_POSTGRES_IMAGE?: string | undefined;
+  /** Not empty: the embedded server is left running, for a look into the databases of failed tests. */
+  readonly TEST_KEEP_SERVER?: string | undefined;
+}
+
+/** A server of yours, a container, or the embedded one: always a real PostgreSQL, or an error. */
+export function startTestServer(choice: ServerChoice): Promise<TestServer> {
+  if (choice.TEST_DATABASE_URL) return useServer(choice.TEST_DATABASE_URL);
+  if (choice.TEST_POSTGRES_IMAGE) return startContainer(choice.TEST_POSTGRES_IMAGE);
+  return startEmbedded(Boolean(choice.TEST_KEEP_SERVER));
+}
+
+async function useServer(adminUrl: string): Promise<TestServer> {
+  return { adminUrl, outlivesRun: true, stop: async () => {} };
+}
+
+async function startContainer(image: string): Promise<TestServer> {
+  const container = await new PostgreSqlContainer(image)
+    .withCommand(['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'synchronous_commit=off'])
+    .start();
+  return {
+    adminUrl: container.getConnectionUri(),
+    outlivesRun: false,
+    stop: async () => void (await container.stop()),
+  };
+}
+
+/** In a directory of its own that goes away afterwards; the data of a test run need no durability. */
+async function startEmbedded(keep: boolean): Promise<TestServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pai-mirror-test-'));
+  // mkdtemp keeps everyone else out; as root the server is another user.
+  await chmod(dataDir, 0o755);
+  const server = await startEmbeddedPostgres({
+    dataDir,
+    logger: silentLogger,
+    durable: false,
+    mayCreateDatabases: true,
+    systemPlaces: [join(dataDir, 'system')],
+  });
+  return {
+    adminUrl: server.connectionString,
+    outlivesRun: keep,
+    stop: async () => {
+      if (keep) {
+        process.stderr.write(`left running: ${server.connectionString} (pid ${server.pid}, ${dataDir})\n`);
+        return;
+      }
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+/** Every database of a test run is named `pai_test_<unix seconds>_<random>`, so that old ones can be told apart. */
+const PREFIX = 'pai_test_';
+const OLD_SECONDS = 24 * 3_600;
+/** Any number of our own: a copy needs its template to itself, so copies take turns. */
+const COPY_LOCK = 7_241_053;
+
+export interface TestDatabase {
+  readonly name: string;
+  readonly url: string;
+  /** Ends the sessions that are still open, too. */
+  drop(): Promise<void>;
+}
+
+/** `template0` makes an empty one. */
+export async function copyDatabase(adminUrl: string, template: string): Promise<TestDatabase> {
+  const name = `${PREFIX}${Math.floor(Date.now() / 1_000)}_${randomBytes(5).toString('hex')}`;
+  await withAdmin(adminUrl, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [COPY_LOCK]);
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return { name, url: url.href, drop: () => withAdmin(adminUrl, (client) => dropDatabase(client, name)) };
+}
+
+/** What earlier runs left on a shared server (the databases of failed tests) is kept for a day. Returns the names dropped. */
+export async function dropOldDatabases(adminUrl: string, now: number = Date.now()): Promise<string[]> {
+  return withAdmin(adminUrl, async (client) => {
+    const found = await client.query<{ datname: string }>(
+      'SELECT datname FROM pg_database WHERE starts_with(datname, $1)',
+      [PREFIX],
+    );
+    const old = found.rows.map((row) => row.datname).filter((name) => isOld(name, now));
+    for (const name of old) await dropDatabase(client, name);
+    return old;
+  });
+}
+
+function isOld(name: string, now: number): boolean {
+  const seconds = Number(name.slice(PREFIX.length).split('_')[0]);
+  return Number.isInteger(seconds) && now / 1_000 - seconds > OLD_SECONDS;
+}
+
+async function dropDatabase(client: pg.Client, name: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
+}
+
+async function withAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
