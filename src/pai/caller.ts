@@ -1,0 +1,207 @@
+import pLimit from 'p-limit';
+import type { Answer } from '../domain/answers.js';
+import type { Endpoint } from '../domain/endpoint.js';
+import type { Instant } from '../domain/entities.js';
+import { instantFromMillis } from '../domain/instant.js';
+import type { Clock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+import { CallFailure, embeddedErrorCode, errorField } from './call-failure.js';
+import type { CredentialSource, Keys } from './credentials.js';
+import { BadAnswer, openPage, type Page } from './decode/page.js';
+import type { Product } from './endpoints.js';
+import { classify, paiError, type Verdict } from './errors.js';
+import type { BudgetName, Operation, PaiRequest } from './operations.js';
+import { type Budget, orAborted } from './rate-limit.js';
+import { pauseBefore, type RetryPolicy } from './retry.js';
+import type { RawAnswer, Transport } from './transport.js';
+
+/** One attempt, for metrics. */
+export interface CallReport {
+  readonly operation: string;
+  readonly region: string;
+  /** 1 for the first try of a request. */
+  readonly attempt: number;
+  readonly durationMs: number;
+  /** `ok`, or the code of the error, `PAI_THROTTLED`. */
+  readonly outcome: string;
+  readonly httpStatus: number | null;
+}
+
+export interface CallerOptions {
+  readonly transport: Transport;
+  readonly credentials: CredentialSource;
+  readonly endpointOf: (product: Product, region: string) => Endpoint;
+  readonly budgetOf: (name: BudgetName, region: string) => Budget;
+  readonly retry: RetryPolicy;
+  /** Calls under way at once, and with them sockets: the client's agent sets no bound. */
+  readonly maxCalls: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1), for the jitter. */
+  readonly random: () => number;
+  readonly onCall: (report: CallReport) => void;
+}
+
+/** How far one request has come. */
+interface Progress {
+  attempts: number;
+  resigned: boolean;
+  refreshed: boolean;
+  keys: Keys | null;
+  /** When the last attempt was sent: the observation's time, and the same in milliseconds for its duration. */
+  sentAt: Instant;
+  sentMs: number;
+}
+
+/** Brings one request through: rate limit, credentials, call, decoding, and again where that helps. */
+export class Caller {
+  private readonly slots;
+  private readonly stamp: () => Instant;
+
+  constructor(private readonly options: CallerOptions) {
+    this.slots = pLimit(options.maxCalls);
+    this.stamp = stamper(options.clock);
+  }
+
+  /** `decode` may throw BadAnswer, which counts as a failed attempt. Throws PaiError, or the signal's reason. */
+  async call<T>(
+    region: string,
+    request: PaiRequest,
+    decode: (page: Page) => T,
+    signal: AbortSignal,
+  ): Promise<T & Answer> {
+    const { operation } = request;
+    const budget = this.options.budgetOf(operation.budget, region);
+    const progress: Progress = { attempts: 0, resigned: false, refreshed: false, keys: null, sentAt: '', sentMs: 0 };
+    for (;;) {
+      try {
+        const { raw, page } = await this.attempt(region, request, budget, progress, signal);
+        const decoded = decodePage(page, raw, decode);
+        budget.succeeded();
+        this.report(operation, region, progress, 'ok', raw.httpStatus);
+        return { ...decoded, ...evidenceOf(raw, page, progress) };
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof CallFailure)) throw error;
+        const verdict = classify(error, operation);
+        this.report(operation, region, progress, verdict.code, error.httpStatus);
+        await this.recover(error, verdict, { operation, region, budget, progress, signal });
+      }
+    }
+  }
+
+  private async attempt(
+    region: string,
+    request: PaiRequest,
+    budget: Budget,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<{ raw: RawAnswer; page: Page }> {
+    await budget.take(signal);
+    const turn = this.slots(async () => {
+      signal.throwIfAborted();
+      progress.keys = await this.options.credentials.current(signal);
+      progress.attempts += 1;
+      progress.sentAt = this.stamp();
+      progress.sentMs = this.options.clock.now();
+      const endpoint = this.options.endpointOf(request.operation.product, region);
+      return this.options.transport.send(endpoint, progress.keys, request, signal);
+    });
+    const raw = await orAborted(turn, signal);
+    return { raw, page: pageOf(raw) };
+  }
+
+  /** Returns when the request may be tried again; throws the PaiError when it may not. */
+  private async recover(
+    failure: CallFailure,
+    verdict: Verdict,
+    call: {
+      readonly operation: Operation;
+      readonly region: string;
+      readonly budget: Budget;
+      readonly progress: Progress;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    const { operation, region, budget, progress, signal } = call;
+    const { clock, credentials, logger, random, retry } = this.options;
+    if (verdict.remedy === 'throttle') budget.throttled(failure.retryAfterMs ?? undefined);
+    const pauseMs = pauseBefore(verdict.remedy, failure, progress, retry, random());
+    if (pauseMs === null)
+      throw paiError(failure, verdict, { ...call, attempts: progress.attempts, secrets: secretsOf(progress.keys) });
+    const { attempts } = progress;
+    const { httpStatus, paiCode, requestId } = failure;
+    logger.warn(
+      { operation: operation.name, region, attempts, code: verdict.code, httpStatus, paiCode, requestId, pauseMs },
+      'a call to PAI failed and is tried again',
+    );
+    if (verdict.remedy === 'resign') progress.resigned = true;
+    if (verdict.remedy === 'refresh') {
+      progress.refreshed = true;
+      if (progress.keys !== null) await credentials.refresh(progress.keys, signal);
+    }
+    if (pauseMs > 0) await clock.sleep(pauseMs, signal);
+  }
+
+  private report(
+    operation: Operation,
+    region: string,
+    { attempts, sentMs }: Progress,
+    outcome: string,
+    httpStatus: number | null,
+  ): void {
+    const durationMs = this.options.clock.now() - sentMs;
+    this.options.onCall({ operation: operation.name, region, attempt: attempts, durationMs, outcome, httpStatus });
+  }
+}
+
+/** Opens the answer; an error document that came with HTTP 200 is that error. */
+function pageOf(raw: RawAnswer): Page {
+  const page = orBadAnswer(raw, () => openPage(raw.text));
+  const paiCode = embeddedErrorCode(page.body);
+  if (paiCode === null) return page;
+  const { httpStatus } = raw;
+  const message = errorField(page.body, 'Message') ?? 'without a message';
+  throw new CallFailure('answer', message, { httpStatus, paiCode, requestId: page.requestId });
+}
+
+const decodePage = <T>(page: Page, raw: RawAnswer, decode: (page: Page) => T): T =>
+  orBadAnswer(raw, () => decode(page), page.requestId);
+
+function orBadAnswer<T>(raw: RawAnswer, work: () => T, requestId: string | null = null): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof BadAnswer)) throw error;
+    throw new CallFailure('bad-answer', error.message, { httpStatus: raw.httpStatus, requestId });
+  }
+}
+
+const evidenceOf = (raw: RawAnswer, page: Page, progress: Progress): Answer => ({
+  requestId: page.requestId,
+  observedAt: progress.sentAt,
+  serverTime: serverTimeOf(raw.headers.date),
+  attempts: progress.attempts,
+  rejected: page.rejected,
+});
+
+/** HTTP dates are GMT and end with that word; what does not is nobody's clock. */
+function serverTimeOf(date: string | undefined): Instant | null {
+  const millis = date?.endsWith(' GMT') ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(millis) || millis < 0 ? null : instantFromMillis(millis);
+}
+
+const secretsOf = (keys: Keys | null): string[] =>
+  keys === null ? [] : [keys.accessKeySecret, keys.securityToken ?? ''];
+
+/** Instants in call order: calls within one millisecond get its microseconds one after the other. */
+function stamper(clock: Clock): () => Instant {
+  let last = 0;
+  let micros = 0;
+  return () => {
+    const now = Math.floor(clock.now());
+    micros = now === last ? Math.min(micros + 1, 999) : 0;
+    last = now;
+    return `${instantFromMillis(now).slice(0, 23)}${String(micros).padStart(3, '0')}Z`;
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * A hand on the HTTP requests that @alicloud/openapi-client makes. The client hides them: a call cannot be aborted, the
+ * headers of an error are lost, a body may be endless. Node.js announces every outgoing request on the channel
+ * `http.client.request.start`, and the nonce in the signed headers tells whose it is.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+const CHANNEL = 'http.client.request.start';
+export const NONCE_HEADER = 'x-acs-signature-nonce';
+
+/** One call's request, from before it exists until its answer is read. */
+export class RequestWatch {
+  httpStatus: number | null = null;
+  headers: IncomingHttpHeaders = {};
+  private request: ClientRequest | null = null;
+  private reason: Error | null = null;
+
+  constructor(
+    private readonly maxBytes: number,
+    private readonly onTooLarge: () => void,
+  ) {}
+
+  attach(request: ClientRequest): void {
+    this.request = request;
+    request.once('response', (response) => this.onResponse(response));
+    if (this.reason !== null) request.destroy(this.reason);
+  }
+
+  /** Closes the socket, at whatever stage the call is; a request that is made later is closed at once. */
+  destroy(reason: Error): void {
+    this.reason ??= reason;
+    this.request?.destroy(this.reason);
+  }
+
+  private onResponse(response: IncomingMessage): void {
+    this.httpStatus = response.statusCode ?? null;
+    this.headers = response.headers;
+    dropClientTimer(response.socket);
+    if (Number(response.headers['content-length'] ?? 0) > this.maxBytes) this.onTooLarge();
+    else this.countBytes(response);
+  }
+
+  /** Listening for `data` would start the flow before the client listens, and lose bytes: hence the wrapped push. */
+  private countBytes(response: IncomingMessage): void {
+    const push = response.push.bind(response);
+    let received = 0;
+    response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+      received += chunk?.length ?? 0;
+      if (received > this.maxBytes) this.onTooLarge();
+      return push(chunk, encoding);
+    };
+  }
+}
+
+/**
+ * The client's HTTP library leaves a timer on the socket which keeps every finished request in memory until it fires,
+ * and then clears the timer of whichever request uses the socket by that time. The deadline of a call is kept
+ * elsewhere, so the timer goes. Should a later version name it otherwise, it merely stays.
+ */
+function dropClientTimer(socket: Socket): void {
+  const timers = socket as unknown as { [symbol: symbol]: NodeJS.Timeout | null };
+  for (const symbol of Object.getOwnPropertySymbols(socket)) {
+    if (symbol.description === 'TIMER::READ_TIMER') clearTimeout(timers[symbol] ?? undefined);
+  }
+}
+
+/** Listens to Node.js only while calls are under way. */
+export class RequestWatcher {
+  private readonly watches = new Map<string, RequestWatch>();
+
+  add(nonce: string, watch: RequestWatch): void {
+    if (this.watches.size === 0) subscribe(CHANNEL, this.onStart);
+    this.watches.set(nonce, watch);
+  }
+
+  remove(nonce: string): void {
+    this.watches.delete(nonce);
+    if (this.watches.size === 0) unsubscribe(CHANNEL, this.onStart);
+  }
+
+  private readonly onStart = (message: unknown): void => {
+    const { request } = message as { request: ClientRequest };
+    const nonce = request.getHeader(NONCE_HEADER);
+    if (typeof nonce === 'string') this.watches.get(nonce)?.attach(request);
+  };
+}

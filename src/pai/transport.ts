@@ -1,0 +1,196 @@
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Endpoint } from '../domain/endpoint.js';
+import { Config, OpenApiClient, OpenApiRequest, Params } from './alicloud.js';
+import { CallFailure, errorField } from './call-failure.js';
+import type { Keys } from './credentials.js';
+import { isObject, type JsonObject } from './json.js';
+import type { PaiRequest } from './operations.js';
+import { NONCE_HEADER, RequestWatch, RequestWatcher } from './request-watch.js';
+
+/** The client's own idle time-out is a second line only, so it must not come first. */
+const BACKSTOP_MS = 5000;
+
+/** Options of the client's runtime: it reads the fields that are there, and its own defaults where none are. */
+type Runtime = Parameters<OpenApiClient['callApi']>[2];
+
+/** A 2xx answer, not looked into. */
+export interface RawAnswer {
+  readonly text: string;
+  readonly httpStatus: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface TransportOptions {
+  /** Milliseconds for one call, from the first byte sent to the last byte of the body. */
+  readonly callTimeoutMs: number;
+  readonly maxAnswerBytes: number;
+  /** PEM certificates to trust instead of the system's, for proxies with a certificate authority of their own. */
+  readonly ca?: string | undefined;
+}
+
+/**
+ * One signed call, once: no retry, no rate limit. @alicloud/openapi-client signs and sends; deadline, abort, size limit
+ * and the reading of the body are here. Connections are kept alive by the client's own agent.
+ */
+export class Transport {
+  private readonly watcher = new RequestWatcher();
+
+  constructor(private readonly options: TransportOptions) {}
+
+  /** Throws CallFailure, or the signal's reason. In both cases the socket is closed by then. */
+  async send(endpoint: Endpoint, keys: Keys, request: PaiRequest, signal: AbortSignal): Promise<RawAnswer> {
+    signal.throwIfAborted();
+    const { callTimeoutMs, maxAnswerBytes } = this.options;
+    let reject: (reason: unknown) => void;
+    const ended = new Promise<never>((_, rejectEnded) => {
+      reject = rejectEnded;
+    });
+    const end = (reason: unknown): void => {
+      reject(reason);
+      watch.destroy(reason instanceof Error ? reason : new Error('aborted'));
+    };
+    const watch = new RequestWatch(maxAnswerBytes, () => end(tooLarge(maxAnswerBytes, watch.httpStatus)));
+    const timer = setTimeout(() => end(deadlinePassed(callTimeoutMs, watch.httpStatus)), callTimeoutMs);
+    const onAbort = (): void => end(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const call = this.callClient(endpoint, keys, request, watch);
+    try {
+      return await Promise.race([call, ended]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      // Whichever lost the race settles later, and nobody waits for it.
+      call.catch(() => {});
+      ended.catch(() => {});
+    }
+  }
+
+  private async callClient(
+    endpoint: Endpoint,
+    keys: Keys,
+    request: PaiRequest,
+    watch: RequestWatch,
+  ): Promise<RawAnswer> {
+    const nonce = randomUUID();
+    this.watcher.add(nonce, watch);
+    try {
+      const sent = signedRequest(request, nonce);
+      const answer = await this.clientFor(endpoint, keys).callApi(sent.params, sent.request, {} as Runtime);
+      return await readAnswer(answer as ClientAnswer);
+    } catch (error) {
+      throw failureOf(error, watch);
+    } finally {
+      this.watcher.remove(nonce);
+    }
+  }
+
+  /** Cheap: the client keeps no connections of its own, all share one agent. */
+  private clientFor(endpoint: Endpoint, keys: Keys): OpenApiClient {
+    const idleMs = this.options.callTimeoutMs + BACKSTOP_MS;
+    return new OpenApiClient(
+      new Config({
+        accessKeyId: keys.accessKeyId,
+        accessKeySecret: keys.accessKeySecret,
+        securityToken: keys.securityToken ?? undefined,
+        endpoint: endpoint.host,
+        protocol: endpoint.protocol,
+        readTimeout: idleMs,
+        connectTimeout: idleMs,
+        userAgent: 'pai-mirror',
+        ca: this.options.ca,
+      }),
+    );
+  }
+}
+
+/** `binary` gives the untouched stream of a 2xx answer; `string` would replace bytes that are not UTF-8 in silence. */
+const signedRequest = ({ operation, method, pathname, query, body }: PaiRequest, nonce: string) => ({
+  params: new Params({
+    action: operation.name,
+    version: operation.version,
+    protocol: 'HTTPS',
+    pathname,
+    method,
+    authType: 'AK',
+    style: 'ROA',
+    reqBodyType: 'json',
+    bodyType: 'binary',
+  }),
+  request: new OpenApiRequest({ query, headers: { [NONCE_HEADER]: nonce }, body }),
+});
+
+interface ClientAnswer {
+  readonly body: Readable;
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+async function readAnswer({ body, statusCode: httpStatus, headers }: ClientAnswer): Promise<RawAnswer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  // The client throws for 4xx and 5xx; what else is not 2xx is a redirection, which PAI does not use.
+  if (httpStatus < 200 || httpStatus > 299) throw new CallFailure('bad-answer', 'no answer of PAI', { httpStatus });
+  if (!isUtf8(bytes)) throw new CallFailure('bad-answer', 'the answer is not UTF-8', { httpStatus });
+  return { text: bytes.toString('utf8'), httpStatus, headers };
+}
+
+const tooLarge = (limit: number, httpStatus: number | null) =>
+  new CallFailure('too-large', `the answer is larger than ${limit} bytes`, { httpStatus });
+
+const deadlinePassed = (limit: number, httpStatus: number | null) =>
+  new CallFailure('deadline', `no complete answer within ${limit} ms`, { httpStatus });
+
+/**
+ * Sorts out what the client throws. Its errors carry the parsed document in `data`; a body that is no JSON object gives
+ * a bare SyntaxError, Error or TypeError, for which only the watch knows the status.
+ */
+function failureOf(error: unknown, watch: RequestWatch): CallFailure {
+  if (error instanceof CallFailure) return error;
+  const { headers } = watch;
+  const retryAfterMs = retryAfter(headers);
+  const requestId = headerText(headers['x-acs-request-id']);
+  const data = error instanceof Error ? (error as { data?: unknown }).data : undefined;
+  const httpStatus = watch.httpStatus ?? (isObject(data) ? Number(data.statusCode) : null);
+  if (isObject(data)) return answeredError(data, { httpStatus, retryAfterMs, requestId });
+  if (httpStatus === null || isNetworkError(error)) {
+    return new CallFailure('network', networkMessage(error), { httpStatus, requestId, retryAfterMs, cause: error });
+  }
+  return new CallFailure('bad-answer', 'the answer is not a JSON object', { httpStatus, requestId, retryAfterMs });
+}
+
+function answeredError(
+  data: JsonObject,
+  seen: { readonly httpStatus: number | null; readonly retryAfterMs: number | null; readonly requestId: string | null },
+): CallFailure {
+  return new CallFailure('answer', errorField(data, 'Message') ?? 'without a message', {
+    ...seen,
+    paiCode: errorField(data, 'Code'),
+    requestId: errorField(data, 'RequestId') ?? seen.requestId,
+  });
+}
+
+/** Errors of sockets and streams have a code such as ECONNRESET; those of the client's parsing have none. */
+const isNetworkError = (error: unknown): boolean =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+
+const networkMessage = (error: unknown): string => {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code === undefined ? 'no answer' : `no complete answer (${code})`;
+};
+
+/** `x-acs-retry-after` is in milliseconds, HTTP's own `retry-after` in seconds. */
+function retryAfter(headers: IncomingHttpHeaders): number | null {
+  const millis = headerText(headers['x-acs-retry-after']);
+  if (millis !== null && /^\d{1,9}$/.test(millis)) return Number(millis);
+  const seconds = headerText(headers['retry-after']);
+  return seconds !== null && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : null;
+}
+
+const headerText = (value: string | string[] | undefined): string | null => {
+  const first = Array.isArray(value) ? value[0] : value;
+  return first === undefined || first.trim() === '' ? null : first.trim();
+};
