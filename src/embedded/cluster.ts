@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import { runCommand, type ServerUser } from './command.js';
@@ -6,7 +6,7 @@ import { embeddedFailure, inDirectory, isMissing } from './failure.js';
 import type { Home } from './home.js';
 
 const INITDB_TIMEOUT_MS = 120_000;
-const UNFINISHED = 'cluster.new';
+const UNFINISHED = 'cluster.new.';
 
 /**
  * What initdb writes into postgresql.conf, where people may change it later. What the mirror must be sure of (address,
@@ -41,6 +41,7 @@ const INITDB_ARGUMENTS = [
 
 /** Makes sure that there is a cluster of this major version; call it under the home's lock. Returns whether it is new. */
 export async function ensureCluster(home: Home, binaries: Binaries, durable: boolean): Promise<boolean> {
+  await removeUnfinished(home.directory);
   const major = await majorOf(home.cluster);
   if (major === String(binaries.major)) return false;
   if (major !== null) {
@@ -75,18 +76,27 @@ async function refuseForeignDirectory(cluster: string): Promise<void> {
   );
 }
 
-/** initdb works aside: a kill in the middle leaves a directory that the next start throws away, never half a cluster. */
+/**
+ * initdb works aside: a kill in the middle leaves a directory that is thrown away later, never half a cluster. Every
+ * attempt has a directory of its own, because the initdb of a killed process may still be at work in the last one.
+ */
 async function createCluster(home: Home, binaries: Binaries, durable: boolean): Promise<void> {
-  const fresh = join(home.directory, UNFINISHED);
-  await rm(fresh, { recursive: true, force: true });
-  await mkdir(fresh, { mode: 0o700 });
-  if (home.user !== null) await chown(fresh, home.user.uid, home.user.gid);
+  const fresh = await mkdtemp(join(home.directory, UNFINISHED));
   try {
+    if (home.user !== null) await chown(fresh, home.user.uid, home.user.gid);
     await runInitdb(fresh, binaries, home.user, durable);
     await rename(fresh, home.cluster);
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true }).catch(() => {});
+    await removeUnfinished(home.directory);
     throw error;
+  }
+}
+
+/** What cannot be removed now, because someone still writes there, is left to the next start. */
+async function removeUnfinished(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(UNFINISHED)) continue;
+    await rm(join(directory, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -125,4 +135,26 @@ export async function readPostmasterPid(cluster: string): Promise<PostmasterPid 
     if (isMissing(error)) return null;
     throw error;
   }
+}
+
+/**
+ * Disarms the note of a server that is gone. PostgreSQL refuses to start while the noted pid exists in any form: as a
+ * zombie that nobody has waited for (under a container's first process that is the rule), or as another program of the
+ * same user. A pid that is the new server's own parent it takes as stale, so that is what is noted: ours. The rest of
+ * the note stays, because PostgreSQL finds there the shared memory by which it tells whether children of the dead
+ * server are still writing; removing the file would switch that check off. The socket's lock file guards nothing but the socket
+ * and is made anew.
+ */
+export async function disarmStaleLocks(home: Home): Promise<void> {
+  for (const name of await readdir(home.cluster)) {
+    if (name.startsWith('.s.PGSQL.')) await rm(join(home.cluster, name), { force: true });
+  }
+  if ((await readPostmasterPid(home.cluster)) === null) return;
+  const path = join(home.cluster, 'postmaster.pid');
+  const [, ...rest] = (await readFile(path, 'utf8')).split('\n');
+  const fresh = `${path}.new`;
+  await rm(fresh, { force: true });
+  await writeFile(fresh, [process.pid, ...rest].join('\n'), { mode: 0o600, flag: 'wx' });
+  if (home.user !== null) await chown(fresh, home.user.uid, home.user.gid);
+  await rename(fresh, path);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from '../util/logger.js';
 import { ensureDatabase, MIRROR_NAME } from './admin.js';
 import { findPlatformPackage, installBinaries, removeOtherVersions } from './binaries.js';
-import { ensureCluster } from './cluster.js';
+import { disarmStaleLocks, ensureCluster } from './cluster.js';
 import { embeddedFailure } from './failure.js';
 import { findHome, type Home } from './home.js';
 import { livingOwners, withLock } from './lock.js';
@@ -109,6 +109,7 @@ async function createAndStart(home: Home, options: EmbeddedPostgresOptions, dead
   if (created) logger.info({ dataDirectory: home.directory }, 'created the embedded PostgreSQL');
   if (home.binaries === home.directory) await removeOtherVersions(home.binaries, binaries);
   await boundLog(logPath(home));
+  await disarmStaleLocks(home);
   const fast = durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
   const settings = { ...fast, ...options.settings };
   const last = await readPort(home.directory);
