@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { describeError } from '../../src/domain/errors.js';
+import { migrate } from '../../src/store/migrate.js';
 import { startTestServer, type TestServer } from './server.js';
 import { copyDatabase, dropOldDatabases, type TestDatabase } from './test-databases.js';
 
@@ -41,9 +42,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 
 async function migratedTemplate(adminUrl: string): Promise<TestDatabase> {
   const template = await copyDatabase(adminUrl, 'template0');
-  const path = '../../src/store/migrate.js';
-  const store = await import(/* @vite-ignore */ path).catch(() => null);
-  if (store !== null) await store.migrate({ connectionString: template.url });
+  await migrate({ connectionString: template.url });
   return template;
 }
 

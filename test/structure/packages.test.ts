@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const readJson = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
+
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly hasInstallScript?: boolean;
+}
+
+/** Where packages are downloaded from; put together here, so that this file does not name one itself. */
+const REGISTRY_HOST = new RegExp(['registry\\.(npmjs|npmmirror|yarnpkg)', '(org|com)'].join('\\.'), 'i');
+
+/** What a commit may hold: tracked files and new ones that are not ignored. Null without git or outside a checkout. */
+function projectFiles(): string[] | null {
+  try {
+    const args = ['-c', `safe.directory=${ROOT}`, 'ls-files', '--cached', '--others', '--exclude-standard', '-z'];
+    const list = execFileSync('git', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+    return list.toString().split('\0').filter(Boolean);
+  } catch {
+    return null;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(join(ROOT, file), 'utf8');
+  } catch {
+    return ''; // Deleted, and that not committed yet.
+  }
+}
+
+describe('package-lock.json', () => {
+  const packages = Object.entries(readJson('package-lock.json').packages as Record<string, LockedPackage>);
+
+  test('holds no download address', () => {
+    expect(packages.length).toBeGreaterThan(50);
+    expect(packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  test('names no package with an install script that package.json does not deny', () => {
+    const denied: Record<string, boolean> = readJson('package.json').allowScripts;
+    const scripted = packages.filter(([, entry]) => entry.hasInstallScript);
+    const names = scripted.map(([path]) => path.split('node_modules/').at(-1) as string);
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => denied[name] !== false)).toEqual([]);
+  });
+});
+
+test('package.json pins every dependency to one version', () => {
+  const { dependencies, devDependencies } = readJson('package.json') as Record<string, Record<string, string>>;
+  const versions = Object.entries({ ...dependencies, ...devDependencies });
+  expect(versions.length).toBeGreaterThan(10);
+  expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/.test(version))).toEqual([]);
+});
+
+test('no file of the project names a registry', ({ skip }) => {
+  const files = projectFiles() ?? skip('this copy of the project is not a git checkout');
+  expect(files).toContain('package.json');
+  expect(files.filter((file) => REGISTRY_HOST.test(readText(file)))).toEqual([]);
+  expect(REGISTRY_HOST.test(`"https://${['registry', 'npmjs', 'org'].join('.')}/pg"`)).toBe(true);
+});
