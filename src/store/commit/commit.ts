@@ -1,0 +1,65 @@
+import type { ClientBase } from 'pg';
+import { type Effect, noEffect, type WriteBatch } from '../../domain/batch.js';
+import type { Scope } from '../../domain/scope.js';
+import { scopeName } from '../../domain/scope.js';
+import type { Stream } from '../../domain/streams.js';
+import { writeCursor } from '../cursors.js';
+import type { CommitContext } from './context.js';
+import { writeNodes } from './nodes.js';
+import { writeAbsentRuns, writeDetails, writePipelineRuns } from './pipeline-runs.js';
+import { quarantineRejected, resolveSuperseded } from './quarantine.js';
+import { forgetFailures, recordFailures } from './retries.js';
+import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
+
+async function hasQuarantine(client: ClientBase, scope: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(
+    'select exists (select from pai.quarantine where scope = $1 and resolved_at is null) as found',
+    [scope],
+  );
+  return rows[0]?.found ?? false;
+}
+
+async function settleFailures(context: CommitContext, batch: WriteBatch): Promise<void> {
+  const ids = (fetched: WriteBatch['nodesFetched']) => (fetched ?? []).map((one) => one.pipelineRunId);
+  await forgetFailures(context, ['nodes'], ids(batch.nodesFetched));
+  await forgetFailures(context, ['details'], ids(batch.detailsFetched));
+  const gone = (batch.pipelineRunsDeleted ?? []).flatMap(({ items }) => items);
+  await forgetFailures(context, ['nodes', 'details'], gone);
+  await recordFailures(context, batch.failures ?? []);
+}
+
+/**
+ * Writes a batch inside the caller's transaction, tables always in the same order. The cursor comes last, so that it
+ * can only ever be seen together with everything before it.
+ */
+export async function writeBatch(
+  client: ClientBase,
+  lease: { readonly scope: Scope; readonly stream: Stream },
+  batch: WriteBatch,
+  careful: boolean,
+): Promise<Effect> {
+  const scope = { region: lease.scope.region, name: scopeName(lease.scope) };
+  const context: CommitContext = {
+    client,
+    scope,
+    stream: lease.stream,
+    effect: noEffect(),
+    careful,
+    hasQuarantine: await hasQuarantine(client, scope.name),
+    rejected: (batch.rejected ?? []).flatMap(({ evidence, operation, items }) =>
+      items.map((item) => ({ ...item, evidence, operation })),
+    ),
+    good: [],
+  };
+  await writePipelineRuns(context, batch);
+  await writeDetails(context, batch);
+  await writeNodes(context, batch);
+  await writeExperimentRuns(context, batch);
+  await writeAbsentRuns(context, batch);
+  await writeAbsentExperimentRuns(context, batch);
+  await resolveSuperseded(context);
+  await quarantineRejected(context);
+  await settleFailures(context, batch);
+  if (batch.cursor) await writeCursor(client, scope.name, lease.stream, batch.cursor);
+  return context.effect;
+}

@@ -1,0 +1,130 @@
+import type { ClientBase } from 'pg';
+import type { Evidence } from '../../domain/answers.js';
+import type { Effect } from '../../domain/batch.js';
+import type { Rejected } from '../../domain/entities.js';
+import { describeError } from '../../domain/errors.js';
+import type { Stream } from '../../domain/streams.js';
+import { chunk } from '../../util/chunk.js';
+import { isDataError } from '../pg-errors.js';
+import { tableName } from '../sql.js';
+import { type UpsertResult, upsert } from '../upsert/execute.js';
+import { type Entry, newestByKey } from '../upsert/newest.js';
+import type { UpsertSpec } from '../upsert/spec.js';
+
+/** An item for quarantine, with the answer that it came from. */
+export interface RejectedItem extends Rejected {
+  readonly evidence: Evidence;
+  readonly operation: string;
+}
+
+/** What the stages of one commit share. */
+export interface CommitContext {
+  readonly client: ClientBase;
+  readonly scope: { readonly region: string; readonly name: string };
+  readonly stream: Stream;
+  readonly effect: Effect;
+  /** True in the second try, after the database refused a value: finds the bad rows one by one. */
+  readonly careful: boolean;
+  /** The scope has items in quarantine that wait for a good answer. */
+  readonly hasQuarantine: boolean;
+  /** Everything that goes to quarantine. */
+  readonly rejected: RejectedItem[];
+  /** What is stored well now (written, unchanged or stale alike). */
+  readonly good: Entry[];
+}
+
+/** A row that was written, with what it was made of. */
+export interface Written {
+  readonly entry: Entry;
+  readonly revision: bigint;
+  readonly isNew: boolean;
+  readonly statusMoved: boolean;
+}
+
+export interface WriteResult {
+  readonly changes: Written[];
+  readonly stale: Entry[];
+}
+
+/** Rows in one statement: a tree or the metrics of a page may bring far more than a page has items. */
+const MAX_ROWS = 5_000;
+
+export const evidenceOf = (entry: Entry): Evidence => ({
+  observedAt: entry.row.observedAt as string,
+  requestId: (entry.row.answerRequestId ?? null) as string | null,
+});
+
+function count(effect: Effect, spec: UpsertSpec, result: UpsertResult): void {
+  const table = (effect.tables[tableName(spec.table)] ??= { inserted: 0, updated: 0, unchanged: 0 });
+  for (const key of ['inserted', 'updated', 'unchanged'] as const) {
+    effect[key] += result[key];
+    table[key] += result[key];
+  }
+  effect.stale += result.stale.length;
+}
+
+function collect(
+  context: CommitContext,
+  spec: UpsertSpec,
+  entries: readonly Entry[],
+  result: UpsertResult,
+): WriteResult {
+  count(context.effect, spec, result);
+  if (context.hasQuarantine) context.good.push(...entries);
+  const at = (index: number): Entry => entries[index] as Entry;
+  return {
+    changes: result.changes.map(({ index, ...change }) => ({ entry: at(index), ...change })),
+    stale: result.stale.map(at),
+  };
+}
+
+function refuse(context: CommitContext, entry: Entry, error: unknown): WriteResult {
+  context.rejected.push({
+    entity: entry.entity,
+    entityId: entry.entityId,
+    operation: entry.operation,
+    evidence: evidenceOf(entry),
+    raw: JSON.stringify(entry.item),
+    error: `the database refused the item: ${describeError(error)}`,
+  });
+  return { changes: [], stale: [] };
+}
+
+/** Halves the batch until the rows that the database refuses are alone; they go to quarantine, the rest is written. */
+async function bisect(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<WriteResult> {
+  const { client } = context;
+  await client.query('savepoint bisect');
+  try {
+    const result = await upsert(
+      client,
+      spec,
+      context.scope,
+      entries.map((entry) => entry.row),
+    );
+    await client.query('release savepoint bisect');
+    return collect(context, spec, entries, result);
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    await client.query('rollback to savepoint bisect; release savepoint bisect');
+    if (entries.length === 1) return refuse(context, entries[0] as Entry, error);
+    const middle = Math.ceil(entries.length / 2);
+    const left = await bisect(context, spec, entries.slice(0, middle));
+    const right = await bisect(context, spec, entries.slice(middle));
+    return { changes: [...left.changes, ...right.changes], stale: [...left.stale, ...right.stale] };
+  }
+}
+
+/** Merges entries into their table: the newest of each key, in statements of at most MAX_ROWS. */
+export async function write(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<WriteResult> {
+  const total: WriteResult = { changes: [], stale: [] };
+  const sent = spec.keys.filter((key) => !spec.resolve?.[key]);
+  for (const batch of chunk(newestByKey(entries, sent), MAX_ROWS)) {
+    const rows = batch.map((entry) => entry.row);
+    const part = context.careful
+      ? await bisect(context, spec, batch)
+      : collect(context, spec, batch, await upsert(context.client, spec, context.scope, rows));
+    total.changes.push(...part.changes);
+    total.stale.push(...part.stale);
+  }
+  return total;
+}

@@ -1,0 +1,28 @@
+import type { Evidence } from '../../domain/answers.js';
+import type { Observed } from '../../domain/batch.js';
+import type { Entry } from '../upsert/newest.js';
+import type { Row } from '../upsert/spec.js';
+
+/** Adds what proves a row. */
+export const withEvidence = (row: Row, evidence: Evidence): Row => ({
+  ...row,
+  observedAt: evidence.observedAt,
+  answerRequestId: evidence.requestId,
+});
+
+/** Flattens observed items to rows for one table. `entity` and `id` are how quarantine names an item. */
+export function toEntries<T>(
+  groups: readonly Observed<T>[],
+  naming: { readonly operation: string; readonly entity: string; readonly id: (item: T) => string },
+  row: (item: T) => Row,
+): Entry[] {
+  return groups.flatMap(({ evidence, items }) =>
+    items.map((item) => ({
+      row: withEvidence(row(item), evidence),
+      item,
+      operation: naming.operation,
+      entity: naming.entity,
+      entityId: naming.id(item),
+    })),
+  );
+}

@@ -1,0 +1,71 @@
+import type { Fetched, WriteBatch } from '../../domain/batch.js';
+import {
+  DELETED_RUNS,
+  DETAILED_RUNS,
+  detailedRunRow,
+  LISTED_RUNS,
+  MISSING_RUNS,
+  POLLED_RUNS,
+  RUN_DETAILS,
+  runDetailsRow,
+  runRow,
+  runStatusRow,
+} from '../entities/pipeline-runs.js';
+import type { UpsertSpec } from '../upsert/spec.js';
+import { type CommitContext, type Written, write } from './context.js';
+import { toEntries } from './entries.js';
+import { markDetailsFetched } from './fetched.js';
+
+/** ListPipelineRuns and ListPipelineRunsStatus. */
+export async function writePipelineRuns(context: CommitContext, batch: WriteBatch): Promise<void> {
+  const id = (run: { pipelineRunId: string }) => run.pipelineRunId;
+  const listed = { operation: 'ListPipelineRuns', entity: 'pipeline_run', id };
+  await write(context, LISTED_RUNS, toEntries(batch.pipelineRuns ?? [], listed, runRow));
+  const polled = { operation: 'ListPipelineRunsStatus', entity: 'pipeline_run', id };
+  await write(context, POLLED_RUNS, toEntries(batch.pipelineRunStatuses ?? [], polled, runStatusRow));
+}
+
+/**
+ * A details answer may change the run itself, which makes a new revision. Details of the revision just before are then
+ * those of the new one: else every such answer would make its own run due again.
+ */
+function countOwnChange(fetched: readonly Fetched[], changes: readonly Written[]): Fetched[] {
+  const revisions = new Map(changes.map((change) => [change.entry.entityId, change.revision]));
+  return fetched.map(({ pipelineRunId, revision }) => {
+    const now = revisions.get(pipelineRunId);
+    const own = now === BigInt(revision) + 1n;
+    return { pipelineRunId, revision: own ? String(now) : revision };
+  });
+}
+
+/** GetPipelineRun. */
+export async function writeDetails(context: CommitContext, batch: WriteBatch): Promise<void> {
+  const naming = { operation: 'GetPipelineRun', entity: 'pipeline_run' };
+  const groups = batch.pipelineRunDetails ?? [];
+  const runs = groups.map(({ evidence, items }) => ({ evidence, items: items.map((details) => details.run) }));
+  const { changes } = await write(
+    context,
+    DETAILED_RUNS,
+    toEntries(runs, { ...naming, id: (run) => run.pipelineRunId }, detailedRunRow),
+  );
+  await write(
+    context,
+    RUN_DETAILS,
+    toEntries(groups, { ...naming, id: ({ run }) => run.pipelineRunId }, runDetailsRow),
+  );
+  await markDetailsFetched(context.client, countOwnChange(batch.detailsFetched ?? [], changes));
+}
+
+/** Runs that answers leave out, and runs that are known to be gone. */
+export async function writeAbsentRuns(context: CommitContext, batch: WriteBatch): Promise<void> {
+  const mark = (spec: UpsertSpec, groups: WriteBatch['pipelineRunsMissing'], operation: string) =>
+    write(
+      context,
+      spec,
+      toEntries(groups ?? [], { operation, entity: 'pipeline_run_id', id: (id) => id }, (pipelineRunId) => ({
+        pipelineRunId,
+      })),
+    );
+  await mark(MISSING_RUNS, batch.pipelineRunsMissing, 'ListPipelineRuns');
+  await mark(DELETED_RUNS, batch.pipelineRunsDeleted, 'GetPipelineRun');
+}

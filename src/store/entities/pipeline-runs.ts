@@ -1,0 +1,144 @@
+/** How the three answers that speak of a pipeline run are merged into `pipeline_runs` and `pipeline_run_details`. */
+import type { JsonDocument, PipelineRun, PipelineRunDetails, PipelineRunStatus } from '../../domain/entities.js';
+import { pipelineRunDetails, pipelineRuns } from '../schema/pipeline-runs.js';
+import * as rules from '../upsert/rules.js';
+import type { History, Row, Rule, UpsertSpec } from '../upsert/spec.js';
+
+const HISTORY: History = {
+  kind: 'row',
+  entity: 'pipeline_run',
+  entityId: 'pipelineRunId',
+  status: 'status',
+  sourceTime: 'c.n_gmt_modified_time',
+};
+/** A poll brings no modification time: the known one would be that of an earlier change. */
+const POLL_HISTORY: History = { ...HISTORY, sourceTime: 'null::timestamptz' };
+
+const FIELDS = [
+  'name',
+  'status',
+  'userId',
+  'parentUserId',
+  'startedAt',
+  'finishedAt',
+  'nodeId',
+  'duration',
+  'workspaceId',
+  'message',
+  'sourceType',
+  'sourceId',
+  'gmtCreateTime',
+  'gmtModifiedTime',
+  'pipelineId',
+  'accessibility',
+  'pipelineRunUri',
+  'extra',
+] as const satisfies readonly (keyof PipelineRun)[];
+
+const every = (rule: Rule, except: { [property: string]: Rule }): { [property: string]: Rule } => ({
+  ...Object.fromEntries(FIELDS.map((field) => [field, rule])),
+  ...except,
+});
+
+/** ListPipelineRuns, the authority on a run. */
+export const LISTED_RUNS: UpsertSpec = {
+  table: pipelineRuns,
+  keys: ['pipelineRunId'],
+  merge: { ...every(rules.versioned, { nodeId: rules.rootNode, pipelineRunUri: rules.latest }), ...rules.present },
+  moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time or i.status is distinct from k.status',
+  observed: 'observedAt',
+  staleWhen: 'i.gmt_modified_time < k.gmt_modified_time',
+  history: HISTORY,
+};
+
+/** ListPipelineRunsStatus: status and deletion; the rest only completes. */
+export const POLLED_RUNS: UpsertSpec = {
+  table: pipelineRuns,
+  keys: ['pipelineRunId'],
+  inputOnly: { isDeleted: 'boolean' },
+  merge: {
+    status: rules.latest,
+    nodeId: rules.polledRootNode,
+    name: rules.fill,
+    userId: rules.fill,
+    parentUserId: rules.fill,
+    sourceId: rules.fill,
+    extra: rules.initial,
+    deletedAt: rules.always(
+      'case when i.is_deleted then coalesce(k.deleted_at, i.observed_at) when i.is_deleted is null then k.deleted_at end',
+    ),
+    missingSince: rules.always('case when i.is_deleted then k.missing_since end'),
+  },
+  observed: 'observedAt',
+  history: POLL_HISTORY,
+};
+
+/** The run inside GetPipelineRun: it exists, it has a status, and it may fill gaps of the list. */
+export const DETAILED_RUNS: UpsertSpec = {
+  table: pipelineRuns,
+  keys: ['pipelineRunId'],
+  merge: {
+    ...every(rules.fill, { status: rules.latest, nodeId: rules.filledRootNode }),
+    ...rules.present,
+  },
+  inputOnly: { sourceTime: 'timestamptz' },
+  observed: 'observedAt',
+  // The merged modification time is the list's; the one that proves this change came with this answer.
+  history: { ...HISTORY, sourceTime: 'c.x_source_time' },
+};
+
+export const RUN_DETAILS: UpsertSpec = {
+  table: pipelineRunDetails,
+  keys: ['pipelineRunId'],
+  merge: {
+    manifest: rules.take,
+    manifestRaw: rules.take,
+    arguments: rules.take,
+    argumentsRaw: rules.take,
+    options: rules.take,
+    optionsRaw: rules.take,
+  },
+  observed: 'fetchedAt',
+};
+
+/** An answer that should name the run did not. */
+export const MISSING_RUNS: UpsertSpec = {
+  table: pipelineRuns,
+  keys: ['pipelineRunId'],
+  insertNew: false,
+  merge: {
+    status: rules.always('k.status'),
+    missingSince: rules.always(
+      'case when k.deleted_at is null then coalesce(k.missing_since, i.observed_at) else k.missing_since end',
+    ),
+  },
+  computed: ['status'],
+  observed: 'observedAt',
+  history: POLL_HISTORY,
+};
+
+/** GetPipelineRun confirmed that the run is gone. */
+export const DELETED_RUNS: UpsertSpec = {
+  ...MISSING_RUNS,
+  merge: { status: rules.always('k.status'), deletedAt: rules.always('coalesce(k.deleted_at, i.observed_at)') },
+};
+
+export const runRow = (run: PipelineRun): Row =>
+  Object.fromEntries([['pipelineRunId', run.pipelineRunId], ...FIELDS.map((field) => [field, run[field]])]);
+
+export const detailedRunRow = (run: PipelineRun): Row => ({ ...runRow(run), sourceTime: run.gmtModifiedTime });
+
+export const runStatusRow = (run: PipelineRunStatus): Row => ({ ...run });
+
+/** `{manifest, manifestRaw}` */
+export const documentRow = (property: string, document: JsonDocument): Row => ({
+  [property]: document.json,
+  [`${property}Raw`]: document.raw,
+});
+
+export const runDetailsRow = (details: PipelineRunDetails): Row => ({
+  pipelineRunId: details.run.pipelineRunId,
+  ...documentRow('manifest', details.manifest),
+  ...documentRow('arguments', details.arguments),
+  ...documentRow('options', details.options),
+});

@@ -1,0 +1,125 @@
+import type { Client } from 'pg';
+import pg from 'pg';
+import { StoreError } from '../domain/errors.js';
+import { type Logger, silentLogger } from '../util/logger.js';
+import { compareMigrations, type Migration, readMigrations } from './migrations.js';
+import { ensurePartitions } from './partitions.js';
+import { storeError } from './pg-errors.js';
+
+export interface MigrateOptions {
+  readonly connectionString: string;
+  readonly logger?: Logger;
+  /** Months of history partitions to create beyond this one; default 3. */
+  readonly partitionsAhead?: number;
+  /** Where the SQL files are; default: the package's own. */
+  readonly folder?: string;
+}
+
+/** The names of what was applied now, in order; empty when the database was up to date. */
+export interface MigrateResult {
+  readonly applied: readonly string[];
+  /** The last migration that the database has now. */
+  readonly version: string;
+}
+
+/** Another process may be migrating: wait for it that long. A lock on a table is given up much sooner. */
+const WAIT_FOR_OTHERS = `set lock_timeout = '10min'; set statement_timeout = 0`;
+const WAIT_FOR_TABLES = `set lock_timeout = '15s'; set timezone = 'UTC'`;
+/** An arbitrary constant: the advisory lock of pai-mirror's migrations. */
+const LOCK = 7_305_148_210;
+
+/** The mirror's own bookkeeping; not a migration, because the migrations are listed in it. */
+const BOOKKEEPING = `
+  create table if not exists pai.schema_migrations (
+    tag text primary key, hash text not null, applied_at timestamptz not null default now());
+  comment on table pai.schema_migrations is 'Migrations that were applied to this database.';
+  comment on column pai.schema_migrations.tag is 'File name without .sql.';
+  comment on column pai.schema_migrations.hash is 'SHA-256 of the file, in hexadecimal.';
+  comment on column pai.schema_migrations.applied_at is 'When it was applied, by the database''s clock.'`;
+
+/** `create schema if not exists` asks for the right to create even where there is nothing to create. */
+async function prepare(client: Client): Promise<void> {
+  const { rows } = await client.query<{ schema: boolean; bookkeeping: boolean }>(
+    `select to_regnamespace('pai') is not null as schema, to_regclass('pai.schema_migrations') is not null as bookkeeping`,
+  );
+  if (!rows[0]?.schema) await client.query('create schema pai');
+  if (!rows[0]?.bookkeeping) await client.query(BOOKKEEPING);
+}
+
+/** All statements of a migration, or none. */
+async function apply(client: Client, migration: Migration): Promise<void> {
+  await client.query('begin');
+  try {
+    for (const statement of migration.statements) await client.query(statement);
+    await client.query('insert into pai.schema_migrations (tag, hash) values ($1, $2)', [
+      migration.tag,
+      migration.hash,
+    ]);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw storeError(`migration ${migration.tag}`, error);
+  }
+}
+
+async function migrateLocked(
+  client: Client,
+  migrations: readonly Migration[],
+  options: MigrateOptions,
+): Promise<string[]> {
+  const logger = options.logger ?? silentLogger;
+  await prepare(client);
+  const { rows } = await client.query<{ tag: string; hash: string }>(
+    'select tag, hash from pai.schema_migrations order by tag',
+  );
+  const pending = compareMigrations(migrations, rows);
+  for (const migration of pending) {
+    await apply(client, migration);
+    logger.info({ migration: migration.tag }, 'applied a migration');
+  }
+  const created = await ensurePartitions(client, options.partitionsAhead ?? 3);
+  if (created.length > 0) logger.debug({ partitions: created }, 'created partitions of the history');
+  return pending.map((migration) => migration.tag);
+}
+
+/**
+ * Brings the database to this version's schema: one connection, one advisory lock, one transaction a migration. Safe to
+ * start in several processes at once. Throws StoreError, with code STORE_NEWER when the database has migrations that
+ * this version does not know, and STORE_EDITED when one of them is not the one that was applied.
+ */
+export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
+  const migrations = await readMigrations(options.folder);
+  const client = new pg.Client({ connectionString: options.connectionString, application_name: 'pai-mirror migrate' });
+  // The query that is under way fails too and tells; unheard, the event would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(WAIT_FOR_OTHERS);
+    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    await client.query(WAIT_FOR_TABLES);
+    const applied = await migrateLocked(client, migrations, options);
+    return { applied, version: (migrations.at(-1) as Migration).tag };
+  } catch (error) {
+    throw storeError('migrating the database', error);
+  } finally {
+    // Ends the session, and with it the lock.
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Throws StoreError unless the database has exactly this version's schema; changes nothing. */
+export async function checkMigrated(client: pg.Pool | pg.ClientBase, folder?: string): Promise<void> {
+  const migrations = await readMigrations(folder);
+  const applied = await client
+    .query<{ tag: string; hash: string }>('select tag, hash from pai.schema_migrations order by tag')
+    .catch((error: unknown) => {
+      throw storeError('reading the version of the schema', error);
+    });
+  const pending = compareMigrations(migrations, applied.rows);
+  if (pending.length === 0) return;
+  throw new StoreError(`the database lacks ${pending.map((one) => one.tag).join(', ')}; run \`pai-mirror migrate\``, {
+    code: 'STORE_SCHEMA',
+    retryable: false,
+    blast: 'global',
+  });
+}

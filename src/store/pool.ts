@@ -1,0 +1,92 @@
+import pg from 'pg';
+import type { Logger } from '../util/logger.js';
+import { storeError } from './pg-errors.js';
+
+export interface PoolOptions {
+  readonly connectionString: string;
+  /** Most connections at once; default 10. */
+  readonly max?: number;
+  /** Shown in pg_stat_activity; default `pai-mirror`. */
+  readonly applicationName?: string;
+  /** Milliseconds after which the server ends a statement; default 5 minutes. */
+  readonly statementTimeoutMs?: number;
+  readonly logger?: Logger;
+}
+
+/** Milliseconds to wait for a connection. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/**
+ * What every session of the mirror relies on: UTC for the texts of times, ISO dates, and no transaction left open by a
+ * process that hangs. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
+ */
+const sessionSql = (statementTimeoutMs: number): string =>
+  `set timezone = 'UTC'; set datestyle = 'ISO'; set statement_timeout = ${Math.trunc(statementTimeoutMs)};
+   set idle_in_transaction_session_timeout = '60s'`;
+
+/** Connects lazily; the caller ends it. */
+export function createPool(options: PoolOptions): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 300_000;
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'pai-mirror',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    // For a server that is gone without a word: the statement timeout is the server's own.
+    query_timeout: statementTimeoutMs + 15_000,
+    onConnect: async (client: pg.ClientBase) => {
+      await client.query(sessionSql(statementTimeoutMs));
+    },
+  });
+  // An idle connection that breaks (the server restarts) is replaced at the next use; unheard, the event would end the process.
+  pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle database connection broke'));
+  return pool;
+}
+
+/**
+ * Runs `work` in one transaction: commits when it ends, rolls back when it throws. `rollback: true` rolls back also
+ * after success.
+ */
+export async function transaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+  options: { readonly rollback?: boolean } = {},
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // A connection that breaks while no query runs would otherwise end the process.
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query('begin isolation level read committed');
+    const result = await work(client);
+    await client.query(options.rollback ? 'rollback' : 'commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** One query on any connection of the pool, its failure as StoreError. */
+export async function query<R extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  what: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<R[]> {
+  try {
+    return (await pool.query<R>(text, values as unknown[])).rows;
+  } catch (error) {
+    throw storeError(what, error);
+  }
+}

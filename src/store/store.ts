@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Cursor, Effect, NodeKey, WriteBatch } from '../domain/batch.js';
+import type { Instant } from '../domain/entities.js';
+import { LeaseLostError } from '../domain/errors.js';
+import { type Scope, scopeName } from '../domain/scope.js';
+import type { Stream } from '../domain/streams.js';
+import { type Logger, silentLogger } from '../util/logger.js';
+import { writeBatch } from './commit/commit.js';
+import { readCursor } from './cursors.js';
+import * as due from './due.js';
+import { type Holder, isDeadHolder, newHolder } from './holder.js';
+import { acquireLease, checkFence, type HeldLease, releaseLease, renewLease } from './leases.js';
+import { type Overview, readOverview } from './overview.js';
+import { ensurePartitionsInPool } from './partitions.js';
+import { finishPass, type PassResult, startPass } from './passes.js';
+import { isConflict, isDataError, storeError } from './pg-errors.js';
+import { createPool, query, transaction } from './pool.js';
+import { countPresent, type Entity, SeenIdTable } from './seen-ids.js';
+import { instantSql } from './sql.js';
+
+export interface PgStoreOptions {
+  readonly connectionString: string;
+  /** Most connections at once; default 10. */
+  readonly maxConnections?: number;
+  /** Milliseconds that a lease is valid without renewal; default 30,000. */
+  readonly leaseTtlMs?: number;
+  /** Everything is tried and rolled back; leases and passes are not written at all. */
+  readonly dryRun?: boolean;
+  /** Tells that the process behind a lease's holder is certainly gone; default: a dead pid of this machine. */
+  readonly isDeadHolder?: (holder: string) => boolean;
+  readonly logger?: Logger;
+}
+
+/** Times that a transaction is tried when it meets another one (deadlock, serialization failure). */
+const MAX_ATTEMPTS = 5;
+/** What a dry run holds instead of a lease. */
+const DRY_RUN_FENCE = '0';
+
+type Page<K> = due.DuePage<K> & { readonly failedBefore: Instant | null };
+
+/** The mirror's side of PostgreSQL: implements the engine's Store port. Every method throws StoreError. */
+export class PgStore {
+  readonly pool: pg.Pool;
+  readonly #holder: Holder;
+  readonly #options: PgStoreOptions;
+  readonly #ttlMs: number;
+  readonly #dryRun: boolean;
+  readonly #logger: Logger;
+
+  /** Connects with the first call. The database has to be migrated. */
+  constructor(options: PgStoreOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#ttlMs = options.leaseTtlMs ?? 30_000;
+    this.#dryRun = options.dryRun ?? false;
+    this.#holder = newHolder();
+    this.pool = createPool({
+      connectionString: options.connectionString,
+      max: options.maxConnections ?? 10,
+      logger: this.#logger,
+    });
+  }
+
+  /** Ends all connections; leases that are still held run out. */
+  async close(): Promise<void> {
+    this.#holder.end();
+    await this.pool.end();
+  }
+
+  async now(): Promise<Instant> {
+    const rows = await query<{ now: Instant }>(
+      this.pool,
+      'reading the clock',
+      `select ${instantSql('clock_timestamp()')} as now`,
+    );
+    return (rows[0] as { now: Instant }).now;
+  }
+
+  async acquireLease(scope: Scope, stream: Stream): Promise<HeldLease | null> {
+    if (this.#dryRun) return { scope, stream, fence: DRY_RUN_FENCE };
+    const fence = await acquireLease(this.pool, scope, stream, {
+      holder: this.#holder.text,
+      ttlMs: this.#ttlMs,
+      isDead: this.#options.isDeadHolder ?? isDeadHolder,
+    });
+    return fence === null ? null : { scope, stream, fence };
+  }
+
+  async renewLease(lease: HeldLease): Promise<void> {
+    if (!this.#dryRun) await renewLease(this.pool, lease, this.#ttlMs);
+  }
+
+  async releaseLease(lease: HeldLease): Promise<void> {
+    if (!this.#dryRun) await releaseLease(this.pool, lease);
+  }
+
+  async startPass(lease: HeldLease): Promise<string> {
+    return this.#dryRun ? '0' : startPass(this.pool, lease);
+  }
+
+  async finishPass(passId: string, outcome: PassResult): Promise<void> {
+    if (!this.#dryRun) await finishPass(this.pool, passId, outcome);
+  }
+
+  readCursor(scope: Scope, stream: Stream): Promise<Cursor | null> {
+    return readCursor(this.pool, scopeName(scope), stream);
+  }
+
+  /**
+   * One transaction: fence, rows, history, bookkeeping, cursor. A value that the database refuses makes it start over in
+   * careful mode, which finds the bad rows with savepoints; the usual commit pays nothing for that.
+   */
+  async commit(lease: HeldLease, batch: WriteBatch): Promise<Effect> {
+    let careful = false;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { effect, leftMs } = await this.#attempt(lease, batch, careful);
+        if (leftMs < (this.#ttlMs * 2) / 3) await this.#extend(lease);
+        return effect;
+      } catch (error) {
+        if (!careful && isDataError(error)) careful = true;
+        else if (!isConflict(error) || attempt >= MAX_ATTEMPTS) {
+          throw storeError(`committing ${lease.stream} in ${scopeName(lease.scope)}`, error);
+        }
+        // Jitter, so that the two transactions that met do not meet again.
+        await delay(Math.random() * 50 * attempt);
+      }
+    }
+  }
+
+  async #attempt(lease: HeldLease, batch: WriteBatch, careful: boolean): Promise<{ effect: Effect; leftMs: number }> {
+    return transaction(
+      this.pool,
+      async (client) => {
+        const leftMs = this.#dryRun ? this.#ttlMs : await checkFence(client, lease);
+        return { effect: await writeBatch(client, lease, batch, careful), leftMs };
+      },
+      { rollback: this.#dryRun },
+    );
+  }
+
+  /** After the commit and not in it: two commits of one lease that both wanted the row would deadlock. */
+  async #extend(lease: HeldLease): Promise<void> {
+    try {
+      await this.renewLease(lease);
+    } catch (error) {
+      // What was committed stays committed; the next commit finds out for good.
+      if (!(error instanceof LeaseLostError))
+        this.#logger.warn({ err: error, stream: lease.stream }, 'could not extend the lease');
+    }
+  }
+
+  activePipelineRuns(scope: Scope, page: due.DuePage<string>): Promise<string[]> {
+    return due.activePipelineRuns(this.pool, scopeName(scope), page);
+  }
+
+  runsDueForNodes(scope: Scope, page: Page<string>): Promise<due.DueItem[]> {
+    return due.dueRuns(this.pool, 'nodes', scopeName(scope), page);
+  }
+
+  runsDueForDetails(scope: Scope, page: Page<string>): Promise<due.DueItem[]> {
+    return due.dueRuns(this.pool, 'details', scopeName(scope), page);
+  }
+
+  nodesDueForPoll(scope: Scope, page: due.DuePage<NodeKey> & { readonly outputsOnly: boolean }): Promise<NodeKey[]> {
+    return due.nodesDueForPoll(this.pool, scopeName(scope), page);
+  }
+
+  missingPipelineRuns(scope: Scope, page: due.DuePage<string>): Promise<string[]> {
+    return due.missingPipelineRuns(this.pool, scopeName(scope), page);
+  }
+
+  countPresent(scope: Scope, entity: Entity): Promise<number> {
+    return countPresent(this.pool, scopeName(scope), entity);
+  }
+
+  countDue(scope: Scope, stream: due.DueStream | 'status'): Promise<number> {
+    return due.countDue(this.pool, scopeName(scope), stream);
+  }
+
+  openSeenIds(scope: Scope, entity: Entity): Promise<SeenIdTable> {
+    return SeenIdTable.open(this.pool, scopeName(scope), entity);
+  }
+
+  /** Creates the history's partitions up to so many months ahead; returns the new ones. */
+  async ensurePartitions(monthsAhead: number): Promise<string[]> {
+    return this.#dryRun ? [] : ensurePartitionsInPool(this.pool, monthsAhead);
+  }
+
+  overview(): Promise<Overview> {
+    return readOverview(this.pool);
+  }
+}

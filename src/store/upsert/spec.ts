@@ -1,0 +1,57 @@
+import type { PgTable } from 'drizzle-orm/pg-core';
+
+/** One row for the database; the keys are the drizzle table's properties (or those of `inputOnly`). */
+export type Row = { readonly [property: string]: string | boolean | null };
+
+/**
+ * What a column becomes, as an SQL expression over `i` (the incoming row), `k` (the known row, all null when there is
+ * none) and `v.moved`, `v.is_new`. `c` is the quoted column.
+ */
+export type Rule = (c: string) => string;
+
+/** The events that a statement adds to change_events. */
+export type History =
+  | {
+      /** One event a changed row. */
+      readonly kind: 'row';
+      readonly entity: 'pipeline_run' | 'node' | 'run';
+      /** Properties of the row. */
+      readonly entityId: string;
+      readonly nodeId?: string;
+      readonly nodeType?: string;
+      readonly status?: string;
+      /** When it happened by the source's clock: SQL over `c."n_column"`, the merged values. */
+      readonly sourceTime: string;
+    }
+  | {
+      /** One `changed` event of the run for all its changed params (or labels). */
+      readonly kind: 'fields';
+      /** `params` gives changes named `params.KEY`. */
+      readonly prefix: string;
+    };
+
+/** How observations of one kind are merged into one table. */
+export interface UpsertSpec {
+  readonly table: PgTable;
+  readonly keys: readonly string[];
+  /** By property, in the order in which the columns are written. */
+  readonly merge: { readonly [property: string]: Rule };
+  /** Merged columns whose rules use no incoming value, so that no row brings one (deletedAt and missingSince never do). */
+  readonly computed?: readonly string[];
+  /** Values that a row brings for the rules only, with their SQL types. */
+  readonly inputOnly?: { readonly [property: string]: string };
+  /** Key columns that are looked up instead of sent: SQL over `a`, the row as it came. */
+  readonly resolve?: { readonly [property: string]: string };
+  /** SQL condition: the source has another version of the row than the mirror. */
+  readonly moved?: string;
+  /**
+   * Where the table keeps when the observation was made; null for rows that are guarded by the run above them. Rows
+   * older than that are refused as stale.
+   */
+  readonly observed: 'observedAt' | 'fetchedAt' | null;
+  /** A further reason to refuse a row: SQL over `i` and `k`. */
+  readonly staleWhen?: string;
+  /** False: rows that the mirror does not know are passed over. */
+  readonly insertNew?: boolean;
+  readonly history?: History;
+}
