@@ -5,13 +5,14 @@ import type { Instant } from '../domain/entities.js';
 import { instantFromMillis } from '../domain/instant.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { orAborted } from './abort.js';
 import { CallFailure, embeddedErrorCode, errorField } from './call-failure.js';
 import type { CredentialSource, Keys } from './credentials.js';
 import { BadAnswer, openPage, type Page } from './decode/page.js';
 import type { Product } from './endpoints.js';
 import { classify, paiError, type Verdict } from './errors.js';
 import type { BudgetName, Operation, PaiRequest } from './operations.js';
-import { type Budget, orAborted } from './rate-limit.js';
+import type { Budget } from './rate-limit.js';
 import { pauseBefore, type RetryPolicy } from './retry.js';
 import type { RawAnswer, Transport } from './transport.js';
 

@@ -1,8 +1,8 @@
 import { PaiError } from '../domain/errors.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { orAborted } from './abort.js';
 import { Credential } from './alicloud.js';
-import { orAborted } from './rate-limit.js';
 
 /** What a call is signed with. */
 export interface Keys {

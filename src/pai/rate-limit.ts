@@ -1,4 +1,5 @@
 import type { Clock } from '../util/clock.js';
+import { orAborted } from './abort.js';
 
 /** Permission to call. Behind an interface because all replicas of an account share one quota. */
 export interface Budget {
@@ -82,20 +83,5 @@ export class RateLimiter implements Budget {
 
   private intervalMs(): number {
     return this.perSecond === 0 ? 0 : 1000 / (this.perSecond * this.pace);
-  }
-}
-
-/** Settles as the promise does, or rejects with the signal's reason when that aborts first. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
