@@ -92,9 +92,9 @@ async function findOrStart(
   const deadline = Date.now() + START_TIMEOUT_MS;
   const running = await findServer(home.cluster);
   if (running !== null && !running.stopping) {
-    await waitUntilReady(home, running, deadline);
-    options.logger.info({ port: running.port, pid: running.pid }, 'attached to the embedded PostgreSQL');
-    return { server: running, started: false };
+    const server = await waitUntilReady(home, deadline);
+    options.logger.info({ port: server.port, pid: server.pid }, 'attached to the embedded PostgreSQL');
+    return { server, started: false };
   }
   if (running !== null && !(await waitUntilGone(running.pid, home.cluster, deadline))) {
     throw embeddedFailure('EMBEDDED_STOP', `the server (pid ${running.pid}) began to stop and does not end`);

@@ -55,18 +55,22 @@ async function isPostmaster(pid: number, cluster: string): Promise<boolean> {
   return commandLine?.includes(` -D ${cluster} `) ?? false;
 }
 
-/** Waits until the server takes queries: recovery after a crash is part of that. */
-export async function waitUntilReady(home: Home, server: RunningServer, deadline: number): Promise<void> {
+/**
+ * Waits until the server that runs on the cluster takes queries: recovery after a crash is part of that. Its note is read
+ * anew each time, because a server that has just begun has not written its port there yet.
+ */
+export async function waitUntilReady(home: Home, deadline: number): Promise<RunningServer> {
   let last: string | null = 'not asked yet';
   while (Date.now() < deadline) {
-    last = await probe(home.cluster, server.port);
-    if (last === null) return;
-    if (!(await isPostmaster(server.pid, home.cluster))) break;
+    const server = await findServer(home.cluster);
+    if (server === null) break;
+    last = server.port > 0 ? await probe(home.cluster, server.port) : 'no port yet';
+    if (last === null) return { pid: server.pid, port: server.port };
     await delay(POLL_MS);
   }
   throw embeddedFailure(
     'EMBEDDED_START',
-    `the server on ${home.cluster} does not take connections (${last}); ${await describeLog(home, 0)}`,
+    `the server on ${home.cluster} does not take connections (${last}); ${await describeLog(home)}`,
   );
 }
 
@@ -84,6 +88,8 @@ export async function startServer(home: Home, binaries: Binaries, options: Start
     const offset = await logSize(logPath(home));
     const server = await launch(home, binaries, port, options);
     if (server !== null) return server;
+    // A process that was killed while it started a server may have left one that was quicker than ours.
+    if ((await findServer(home.cluster)) !== null) return waitUntilReady(home, options.deadline);
     const log = await readTail(logPath(home), offset, LOG_TAIL_BYTES);
     const again = await mayTryAgain(log, port, taken);
     if (!again || Date.now() > options.deadline) throw startFailure(home, port, log);
@@ -117,7 +123,7 @@ async function launch(
     if (ended !== null) return null;
   }
   if (child.pid !== undefined) await stopServer(home, { pid: child.pid, port });
-  throw startFailure(home, port, `not ready in time; ${await describeLog(home, 0)}`);
+  throw startFailure(home, port, `not ready in time; ${await describeLog(home)}`);
 }
 
 /**
@@ -171,7 +177,7 @@ export async function stopServer(home: Home, server: RunningServer): Promise<voi
     signalServer(server.pid, signal);
     if (await waitUntilGone(server.pid, home.cluster, Date.now() + patience)) return;
   }
-  throw embeddedFailure('EMBEDDED_STOP', `the server (pid ${server.pid}) does not stop; ${await describeLog(home, 0)}`);
+  throw embeddedFailure('EMBEDDED_STOP', `the server (pid ${server.pid}) does not stop; ${await describeLog(home)}`);
 }
 
 function signalServer(pid: number, signal: NodeJS.Signals): void {
@@ -197,6 +203,6 @@ const startFailure = (home: Home, port: number, log: string) =>
     `the server on ${home.cluster} did not start on port ${port}: ${log || 'it logged nothing'}`,
   );
 
-async function describeLog(home: Home, offset: number): Promise<string> {
-  return `the end of ${logPath(home)}: ${(await readTail(logPath(home), offset, LOG_TAIL_BYTES)) || '(empty)'}`;
+async function describeLog(home: Home): Promise<string> {
+  return `the end of ${logPath(home)}: ${(await readTail(logPath(home), 0, LOG_TAIL_BYTES)) || '(empty)'}`;
 }
