@@ -5,7 +5,7 @@ import type { Refusal } from './refusal.js';
 /** An answer ready to be sent. */
 export interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: { readonly [name: string]: string };
 }
 
@@ -49,7 +49,7 @@ export function faultAnswer(fault: Fault, requestId: string, host: string): Answ
 
 /** Headers and length of an answer; the caller sends `body`. */
 function begin(response: ServerResponse, answer: Answer, date: string, requestId: string): Buffer {
-  const body = Buffer.from(answer.body, 'utf8');
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body, 'utf8') : answer.body;
   response.writeHead(answer.status, {
     date,
     'content-type': JSON_TYPE,

@@ -6,6 +6,7 @@ import { describeError, MirrorError } from '../domain/errors.js';
 import { type Answer, faultAnswer, refusalAnswer, send } from './answers.js';
 import { CONTROL_PREFIX, control } from './control.js';
 import { type Fault, Faults } from './faults.js';
+import { FragmentCache, PageWriter } from './fragments.js';
 import { QueryCache } from './operations/operation.js';
 import { Parameters } from './operations/parameters.js';
 import { Random } from './random.js';
@@ -29,6 +30,11 @@ export interface EmulatorOptions extends WorldOptions {
   readonly accessKeys?: readonly AccessKey[];
   /** False accepts every call, signed or not (benchmarks). Default true. */
   readonly verifySignature?: boolean;
+  /**
+   * Memory for the texts of pipeline runs that were served before. Default 256 MiB, about 400,000 runs; it is only taken
+   * as it is filled.
+   */
+  readonly fragmentCacheBytes?: number;
   /** The real time, against which signatures are checked. */
   readonly wallClock?: () => number;
 }
@@ -76,6 +82,8 @@ class EmulatorServer {
   private readonly wire: Wire;
   private readonly signatures: SignatureCheck | null;
   private readonly cache = new QueryCache();
+  private readonly fragments: FragmentCache;
+  private readonly pages = new PageWriter();
   private readonly random: Random;
   /** Aborts what waits (latency) when the server closes. */
   private readonly closing: AbortSignal;
@@ -90,6 +98,7 @@ class EmulatorServer {
     this.stats = new Stats(wallClock);
     this.random = new Random(world.settings.seed ^ 0x71e);
     this.signatures = options.verifySignature === false ? null : new SignatureCheck(keys, { wallClock });
+    this.fragments = new FragmentCache(options.fragmentCacheBytes ?? 256 * 1024 * 1024);
     this.closing = closing;
   }
 
@@ -155,8 +164,9 @@ class EmulatorServer {
     checkProduct(found.route, headerOf(request, 'x-acs-version'), headerOf(request, 'x-acs-action'));
     if (this.world.settings.live) this.world.tick();
     const parameters = new Parameters(new URLSearchParams(query));
-    const { world, wire, random, cache } = this;
-    const call = { world, wire, random, cache, parameters, path: decodePath(found.path), body, requestId };
+    const { world, wire, random, cache, fragments, pages } = this;
+    const path = decodePath(found.path);
+    const call = { world, wire, random, cache, fragments, pages, parameters, path, body, requestId };
     return { status: 200, body: found.route.handle(call) };
   }
 

@@ -1,6 +1,5 @@
 import type { PipelineRunSortKey, SortOrder } from '../../domain/answers.js';
 import type { PipelineRun } from '../../domain/entities.js';
-import { jsonArray } from '../wire.js';
 import type { World } from '../world/world.js';
 import type { Call } from './operation.js';
 import { type Page, type Parameters, pageOf } from './parameters.js';
@@ -112,7 +111,7 @@ function sliceOf(slots: Uint32Array, offset: number, limit: number, descending: 
 }
 
 /** `GET /api/v1/pipelineruns`. Newest creation first unless told otherwise; Order counts only together with SortBy. */
-export function listPipelineRuns(call: Call): string {
+export function listPipelineRuns(call: Call): Buffer {
   const { world, wire, parameters } = call;
   const page: Page = pageOf(parameters, world.quirks.clampPageSize);
   const chosen = parameters.oneOf('SortBy', SORT_KEYS);
@@ -122,6 +121,10 @@ export function listPipelineRuns(call: Call): string {
   const slots = world.quirks.randomTieOrder
     ? pageWithShuffledTies(found, page, sortKeyOf(world, sortBy), call.random)
     : found.slice(page.offset, page.limit);
-  const runs = jsonArray(slots.map((slot) => wire.pipelineRun(world.store.view(slot))));
-  return `{"RequestId":"${call.requestId}","TotalCount":${found.size},"PipelineRuns":${runs}}`;
+  const head = `{"RequestId":"${call.requestId}","TotalCount":${found.size},"PipelineRuns":[`;
+  return call.pages.write(head, slots, ']}', {
+    cache: call.fragments,
+    revisionOf: (slot) => world.store.columns.revision[slot] as number,
+    render: (slot) => wire.pipelineRun(world.store.view(slot)),
+  });
 }

@@ -1,3 +1,4 @@
+import type { FragmentCache, PageWriter } from '../fragments.js';
 import type { Random } from '../random.js';
 import type { Wire } from '../wire.js';
 import type { World } from '../world/world.js';
@@ -16,10 +17,13 @@ export interface Call {
   readonly random: Random;
   /** Results that are expensive to find, kept until the world changes. */
   readonly cache: QueryCache;
+  /** Texts of pipeline runs, and what joins them. */
+  readonly fragments: FragmentCache;
+  readonly pages: PageWriter;
 }
 
-/** Returns the JSON text of the answer; throws Refusal for an error. */
-export type Operation = (call: Call) => string;
+/** Returns the JSON text of the answer, as UTF-8 where it was made as bytes; throws Refusal for an error. */
+export type Operation = (call: Call) => string | Buffer;
 
 const KEPT = 8;
 

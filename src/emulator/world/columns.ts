@@ -25,7 +25,7 @@ export class Words {
 }
 
 /**
- * The state of every pipeline run, one slot a run: 47 bytes instead of some kilobytes of objects. Everything else about
+ * The state of every pipeline run, one slot a run: 50 bytes instead of some kilobytes of objects. Everything else about
  * a run is derived from its slot. Times are milliseconds since 1970, NaN for "not yet".
  */
 export class RunColumns {
@@ -44,6 +44,8 @@ export class RunColumns {
   /** 0 for the first attempt; a rerun adds one. */
   attempt = new Uint8Array(0);
   flags = new Uint8Array(0);
+  /** Grows with every change of the run. */
+  revision = new Uint32Array(0);
 
   constructor(capacity: number) {
     this.resize(Math.max(16, capacity));
@@ -68,7 +70,7 @@ export class RunColumns {
   }
 
   private resize(capacity: number): void {
-    const grow = <T extends Float64Array | Uint16Array | Uint8Array>(old: T, larger: T): T => {
+    const grow = <T extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(old: T, larger: T): T => {
       larger.set(old);
       return larger;
     };
@@ -82,5 +84,6 @@ export class RunColumns {
     this.outcome = grow(this.outcome, new Uint8Array(capacity));
     this.attempt = grow(this.attempt, new Uint8Array(capacity));
     this.flags = grow(this.flags, new Uint8Array(capacity));
+    this.revision = grow(this.revision, new Uint32Array(capacity));
   }
 }

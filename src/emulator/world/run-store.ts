@@ -1,9 +1,9 @@
 import type { PipelineRun } from '../../domain/entities.js';
-import { instantFromMillis } from '../../domain/instant.js';
 import { mix, oneIn } from '../random.js';
 import { type Catalog, type Pipeline, userOf } from './catalog.js';
 import { FLAG, RunColumns, Words } from './columns.js';
 import { type IdMaker, KIND } from './ids.js';
+import { InstantWriter } from './instants.js';
 import { failureMessage } from './messages.js';
 import type { WorldSettings } from './options.js';
 import { SortedIndex } from './sorted-index.js';
@@ -16,8 +16,6 @@ export interface RunIndexes {
   readonly created: SortedIndex;
   readonly modified: SortedIndex;
 }
-
-const instant = (millis: number): string | null => (Number.isNaN(millis) ? null : instantFromMillis(millis));
 
 /** All pipeline runs: columns, what a test changed by hand (`patches`), and the indexes over them. */
 export class RunStore {
@@ -33,6 +31,7 @@ export class RunStore {
   private readonly catalog: Catalog;
   private readonly ids: IdMaker;
   private readonly sourceIds: readonly string[];
+  private readonly instants = new InstantWriter();
 
   constructor(settings: WorldSettings, catalog: Catalog, ids: IdMaker) {
     this.settings = settings;
@@ -102,6 +101,7 @@ export class RunStore {
     if (!this.isDeleted(slot)) for (const index of this.indexesOf(slot)) index.remove(slot);
     apply();
     this.version += 1;
+    this.columns.revision[slot] = (this.columns.revision[slot] as number) + 1;
     this.link(slot);
   }
 
@@ -147,16 +147,16 @@ export class RunStore {
       status,
       userId: userOf(catalog, bits),
       parentUserId: catalog.parentUserId,
-      startedAt: instant(started),
-      finishedAt: instant(finished),
+      startedAt: this.instant(started),
+      finishedAt: this.instant(finished),
       nodeId: columns.has(slot, FLAG.nodeKnown) ? `node-${this.ids.body(KIND.node, slot)}` : '',
       duration: finished >= started ? String(Math.round((finished - started) / 1_000)) : null,
       workspaceId: pipeline.workspaceId,
       message: message === null ? null : message + newline,
       sourceType: pipeline.sourceType,
       sourceId: this.sourceIds[columns.pipeline[slot] as number] as string,
-      gmtCreateTime: instant(columns.created[slot] as number),
-      gmtModifiedTime: instant(columns.modified[slot] as number),
+      gmtCreateTime: this.instant(columns.created[slot] as number),
+      gmtModifiedTime: this.instant(columns.modified[slot] as number),
       pipelineId: pipeline.pipelineId,
       accessibility: oneIn(4, bits >>> 3) ? 'PUBLIC' : 'PRIVATE',
       pipelineRunUri:
@@ -165,6 +165,10 @@ export class RunStore {
           : `https://pai.console.aliyun.com/?workspaceId=${pipeline.workspaceId}#/studio/task/detail/${id}`,
       extra: quirks.unknownFields ? `{"ResourceGroup":"rg-${bits % 10}","Priority":${bits % 9}}` : null,
     };
+  }
+
+  private instant(millis: number): string | null {
+    return Number.isNaN(millis) ? null : this.instants.write(millis);
   }
 
   private failure(slot: number, pipeline: Pipeline): string {
