@@ -127,7 +127,7 @@ export function document(item: JsonObject, field: string): JsonDocument {
   if (isAbsent(value)) return noDocument();
   if (!isObject(value) && !Array.isArray(value)) throw new FieldError(field, value, 'a JSON document in a text');
   const json = jsonText(value);
-  return whyNotJsonb(value, true) === null ? { json, raw: null } : { json: null, raw: json };
+  return whyNotJsonb(json) === null ? { json, raw: null } : { json: null, raw: json };
 }
 
 /** A JSON object as text for jsonb. */
@@ -153,7 +153,8 @@ export function extra(item: JsonObject, known: ReadonlySet<string>): JsonText | 
 }
 
 function jsonbText(field: string, value: JsonObject): JsonText {
-  const reason = whyNotJsonb(value, true);
+  const json = jsonText(value);
+  const reason = whyNotJsonb(json);
   if (reason !== null) throw new FieldError(field, value, `JSON that PostgreSQL can store, without ${reason}`);
-  return jsonText(value);
+  return json;
 }

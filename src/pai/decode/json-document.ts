@@ -1,5 +1,5 @@
 import type { JsonDocument, JsonText } from '../../domain/entities.js';
-import { isJsonbText } from './jsonb.js';
+import { whyNotJsonb } from './jsonb.js';
 
 const NOTHING: JsonDocument = { json: null, raw: null };
 
@@ -23,9 +23,9 @@ function documentIn(text: string | null): JsonText | null {
     // Only an object or an array is unwrapped: the string "1.10" is a version, and stays one.
     const inner = value.trim();
     const document = /^[[{]/.test(inner) ? tryParse(inner) : undefined;
-    if (document !== undefined) return isJsonbText(inner, document) ? inner : null;
+    if (document !== undefined) return whyNotJsonb(inner) === null ? inner : null;
   }
-  return isJsonbText(text, value) ? text : null;
+  return whyNotJsonb(text) === null ? text : null;
 }
 
 /** Reads the text as the inside of a JSON string; null when it holds no escape or is none. */

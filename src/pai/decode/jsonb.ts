@@ -1,13 +1,24 @@
-import { isNumeric, mayHoldUnstorable, numberText, parseExact } from '../json.js';
+/**
+ * What PostgreSQL can store. JSON is judged by its text, not by a parsed value: jsonb also reads (and refuses) the first
+ * of two equal keys, which a parsed value has lost.
+ */
+import { mayHoldUnstorable } from '../json.js';
 
 /** Levels of arrays and objects that the mirror stores; PostgreSQL's parser recurses and ends at its stack limit. */
 const MAX_DEPTH = 500;
-/** numeric holds 131,072 digits before and 16,383 behind the point: far inside both. */
+/** numeric holds 131,072 digits before and 16,383 behind the point: these stay far inside both. */
 const MAX_EXPONENT = 1000;
 const MAX_NUMBER_LENGTH = 2000;
 
-/** Numbers that deserve a second look; matches inside strings cost time only. */
+/** Numbers that deserve a second look; a match inside a string costs time only. */
 const EXTREME_NUMBER = /\d[eE][+-]?\d{4,}|[\d.]{1000}/;
+const STRINGS = /"(?:[^"\\]|\\.)*"/gs;
+const NUMBERS = /-?\d+(?:\.\d+)?(?:[eE]([+-]?\d+))?/g;
+/** Escapes one after the other: a surrogate pair, then (captured) what no text can hold, then any other. */
+const ESCAPES = /\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u(0000|[dD][89a-fA-F]..)|\\./gs;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** ES2024, present in Node.js 20, not yet in the ES2023 library types. */
 const isWellFormed = (text: string): boolean => (text as unknown as { isWellFormed(): boolean }).isWellFormed();
@@ -15,49 +26,39 @@ const isWellFormed = (text: string): boolean => (text as unknown as { isWellForm
 /** PostgreSQL's text holds every string but those with U+0000 or half a surrogate pair. */
 export const isStorableText = (text: string): boolean => !text.includes('\0') && isWellFormed(text);
 
-function isStorableNumber(token: string): boolean {
-  const exponent = /[eE]([+-]?\d+)$/.exec(token)?.[1];
-  return token.length <= MAX_NUMBER_LENGTH && (exponent === undefined || Math.abs(Number(exponent)) <= MAX_EXPONENT);
-}
-
-/**
- * Says why jsonb would refuse (or change) a parsed value, null when it takes it. `strings` false skips the look at
- * strings, for texts of which `mayHoldUnstorable` is false.
- */
-export function whyNotJsonb(value: unknown, strings: boolean, depth = 0): string | null {
-  if (typeof value === 'string') {
-    return strings && !isStorableText(value) ? 'a string with U+0000 or half a surrogate pair' : null;
+/** Says why jsonb would refuse a valid JSON text; null when it takes it. */
+export function whyNotJsonb(json: string): string | null {
+  if (!isWellFormed(json) || (mayHoldUnstorable(json) && hasBadEscape(json))) {
+    return 'strings with U+0000 or half a surrogate pair';
   }
-  if (isNumeric(value)) return isStorableNumber(numberText(value)) ? null : 'a number beyond the range of numeric';
-  if (typeof value !== 'object' || value === null) return null;
-  if (depth >= MAX_DEPTH) return `more than ${MAX_DEPTH} levels of nesting`;
-  if (Array.isArray(value)) return firstReason(value, (member) => whyNotJsonb(member, strings, depth + 1));
-  return firstReason(
-    Object.entries(value),
-    ([key, member]) => whyNotJsonb(key, strings) ?? whyNotJsonb(member, strings, depth + 1),
-  );
-}
-
-function firstReason<T>(members: readonly T[], reason: (member: T) => string | null): string | null {
-  for (const member of members) {
-    const found = reason(member);
-    if (found !== null) return found;
-  }
+  if (EXTREME_NUMBER.test(json) && hasExtremeNumber(json)) return 'numbers beyond the range of numeric';
+  if (json.length > MAX_DEPTH && isDeeper(json, MAX_DEPTH)) return `more than ${MAX_DEPTH} levels of nesting`;
   return null;
 }
 
-/** Whether jsonb takes a text as it stands; `value` is what JSON.parse made of it. */
-export function isJsonbText(text: string, value: unknown): boolean {
-  if (!isWellFormed(text)) return false;
-  const exact = EXTREME_NUMBER.test(text) ? tryParseExact(text) : value;
-  return exact !== undefined && whyNotJsonb(exact, mayHoldUnstorable(text)) === null;
+function hasBadEscape(json: string): boolean {
+  for (const [, unstorable] of json.matchAll(ESCAPES)) if (unstorable !== undefined) return true;
+  return false;
 }
 
-function tryParseExact(text: string): unknown {
-  try {
-    return parseExact(text);
-  } catch {
-    // JSON.parse took the text, so this is the lossless parser's recursion limit, far beyond MAX_DEPTH.
-    return undefined;
+function hasExtremeNumber(json: string): boolean {
+  for (const [token, exponent = '0'] of json.replace(STRINGS, '""').matchAll(NUMBERS)) {
+    if (token.length > MAX_NUMBER_LENGTH || Math.abs(Number(exponent)) > MAX_EXPONENT) return true;
   }
+  return false;
+}
+
+/** One pass over the characters; about a tenth of the time that JSON.parse needs. */
+function isDeeper(json: string, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) inString = !inString;
+    else if (code === BACKSLASH) at += 1;
+    else if (!inString && (code === 0x5b || code === 0x7b)) depth += 1;
+    else if (!inString && (code === 0x5d || code === 0x7d)) depth -= 1;
+    if (depth > limit) return true;
+  }
+  return false;
 }
