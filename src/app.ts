@@ -1,0 +1,120 @@
+/** The composition root: builds the parts, plugs them together, takes them down in reverse order. */
+import type { Config } from './config.js';
+import { instantToMillis } from './domain/instant.js';
+import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { PaiClient } from './pai/client.js';
+import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
+import { publicEndpoint } from './pai/endpoints.js';
+import { migrate } from './store/migrate.js';
+import { PgStore } from './store/store.js';
+import type { PassDeps, ProgressListener } from './sync/pass.js';
+import type { Source, Store } from './sync/ports.js';
+import { type ResolvedScopes, resolveScopes } from './sync/scopes.js';
+import { type Clock, systemClock } from './util/clock.js';
+import type { Logger } from './util/logger.js';
+
+export interface Database {
+  readonly connectionString: string;
+  /** Whether it is the PostgreSQL that pai-mirror started by itself. */
+  readonly embedded: boolean;
+  close(): Promise<void>;
+}
+
+/** The database of DATABASE_URL, or the embedded one. */
+export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+  if (config.databaseUrl !== null) {
+    return { connectionString: config.databaseUrl, embedded: false, close: async () => {} };
+  }
+  const server = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
+  return { connectionString: server.connectionString, embedded: true, close: () => server.stop() };
+}
+
+export interface OpenStoreOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Everything is done and then rolled back. */
+  readonly dryRun?: boolean;
+  /** Whether to bring the schema up to date first. */
+  readonly migrate: boolean;
+}
+
+export interface OpenStore {
+  readonly database: Database;
+  readonly store: PgStore;
+  close(): Promise<void>;
+}
+
+export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
+  const { config, logger } = options;
+  const database = await openDatabase(config, logger);
+  try {
+    if (options.migrate) await migrate({ connectionString: database.connectionString, logger });
+    const { connectionString } = database;
+    const store = new PgStore({ connectionString, logger, dryRun: options.dryRun ?? false });
+    const close = async (): Promise<void> => {
+      await store.close();
+      await database.close();
+    };
+    return { database, store, close };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+export interface Mirror extends OpenStore {
+  readonly deps: PassDeps;
+  readonly clock: Clock;
+  resolveScopes(signal: AbortSignal): Promise<ResolvedScopes>;
+}
+
+export interface OpenMirrorOptions extends OpenStoreOptions {
+  readonly onProgress: ProgressListener;
+  /** Default: the chain of @alicloud/credentials. */
+  readonly credentials?: CredentialSource;
+}
+
+/** Everything that a pass needs: a migrated database and a client of PAI. */
+export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
+  const { config, logger } = options;
+  const opened = await openStore(options);
+  try {
+    const clock = await databaseClock(opened.store);
+    const credentials = options.credentials ?? defaultCredentials({ clock, logger });
+    const source: Source = createSource(config, clock, logger, credentials);
+    const deps: PassDeps = { source, store: opened.store, settings: config, logger, onProgress: options.onProgress };
+    return {
+      ...opened,
+      deps,
+      clock,
+      resolveScopes: (signal) => resolveScopes(source, config.scopes, signal),
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/**
+ * Observations are ordered by when they were made, and several replicas make them: so all of them use the database's
+ * clock. Read once; this machine's clock carries it on.
+ */
+async function databaseClock(store: Store): Promise<Clock> {
+  const before = Date.now();
+  const databaseNow = instantToMillis(await store.now());
+  const ahead = databaseNow - (before + Date.now()) / 2;
+  return { ...systemClock, now: () => Math.round(Date.now() + ahead) };
+}
+
+function createSource(config: Config, clock: Clock, logger: Logger, credentials: CredentialSource): PaiClient {
+  const override = { paiflow: config.flowEndpoint, aiworkspace: config.aiWorkspaceEndpoint };
+  return new PaiClient({
+    credentials,
+    endpoints: (product, region) => override[product] ?? publicEndpoint(product, region),
+    allowHttp: config.allowHttp,
+    limits: { flow: config.flowQps, listRuns: config.listRunsQps },
+    callTimeoutMs: config.callTimeoutMs,
+    clock,
+    logger,
+  });
+}

@@ -1,0 +1,138 @@
+/** `demo`: a database, a PAI and the mirror between them, all on this machine, until Ctrl-C. */
+import { join } from 'node:path';
+import { type Mirror, openMirror } from '../app.js';
+import { type Config, type Environment, parseConfig } from '../config.js';
+import { staticCredentials } from '../pai/credentials.js';
+import { systemClock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+import { createContext, type ExitCode } from './context.js';
+import { type DemoCounts, FAILURES, LATEST_RUNS, readCounts, showQuery } from './demo-queries.js';
+import { type DemoWorld, startDemoWorld } from './demo-world.js';
+import { listenForInterrupt } from './interrupt.js';
+import { type Output, stdoutOutput } from './output.js';
+import { createScheduler, keepPartitionsAhead, shutDown } from './start.js';
+
+const REGION = 'cn-demo';
+const LOOK_EVERY_MS = 500;
+const TELL_EVERY_MS = 10_000;
+
+export async function demoCommand(options: { readonly exitAfter?: number }): Promise<ExitCode> {
+  const output = stdoutOutput();
+  const { dataDir, logger } = demoPlace(output);
+  const interrupt = listenForInterrupt();
+  const timer =
+    options.exitAfter === undefined
+      ? null
+      : setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.exitAfter * 1000);
+  output.print('pai-mirror demo: starting PostgreSQL and a PAI on this machine ...');
+  const world = await startDemoWorld(dataDir);
+  try {
+    const config = demoConfig(world, dataDir);
+    const credentials = staticCredentials({ ...firstKey(world), securityToken: null });
+    const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials });
+    introduce(world, mirror, output);
+    const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
+    scheduler.start();
+    const partitions = keepPartitionsAhead(mirror, logger);
+    await tell(mirror, output, interrupt.signal).catch((error: unknown) => {
+      if (!interrupt.signal.aborted) throw error;
+    });
+    clearInterval(partitions);
+    output.print('stopping; `npm run demo` goes on from here');
+    return await shutDown(scheduler, mirror, logger);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+    await world.close();
+    interrupt.dispose();
+  }
+}
+
+/** The demo never touches the database of DATABASE_URL, nor the embedded one of a real mirror: it has its own beside it. */
+function demoPlace(output: Output): { dataDir: string; logger: Logger } {
+  const { config, logger } = createContext({ scopes: false }, { LOG_LEVEL: 'warn' });
+  if (config.databaseUrl !== null) output.print('DATABASE_URL is set; the demo leaves that database alone.');
+  return { dataDir: join(config.dataDir, 'demo'), logger };
+}
+
+function firstKey(world: DemoWorld): { accessKeyId: string; accessKeySecret: string } {
+  const key = world.emulator.accessKeys[0];
+  if (key === undefined) throw new Error('the emulator has no access key');
+  return key;
+}
+
+/** Local calls cost nothing, so the demo looks often and without a budget. */
+function demoConfig(world: DemoWorld, dataDir: string): Config {
+  const environment: Environment = {
+    PAI_MIRROR_DATA_DIR: dataDir,
+    PAI_SCOPES: world.emulator.world
+      .workspaces()
+      .map(({ workspaceId }) => `${REGION}:${workspaceId}`)
+      .join(','),
+    PAI_FLOW_ENDPOINT: world.emulator.url,
+    PAI_AIWORKSPACE_ENDPOINT: world.emulator.url,
+    PAI_FLOW_QPS: '0',
+    PAI_LIST_RUNS_QPS: '0',
+    DISCOVER_CRON: '*/5 * * * * *',
+    POLL_CRON: '*/5 * * * * *',
+    NODES_CRON: '*/5 * * * * *',
+    DETAILS_CRON: '*/5 * * * * *',
+    EXPERIMENTS_CRON: '*/20 * * * * *',
+  };
+  return parseConfig(environment, { scopes: true });
+}
+
+function introduce(world: DemoWorld, mirror: Mirror, output: Output): void {
+  const { connectionString } = mirror.database;
+  const workspaces = world.emulator.world.workspaces().length;
+  output.print(`
+  PostgreSQL  psql '${connectionString}'
+  Grafana     data source PostgreSQL: ${hostPort(connectionString)}, database and user pai_mirror, TLS off
+  PAI         ${world.emulator.url}, an emulator with ${workspaces} workspaces${world.continued ? ' that goes on where it stopped' : ''}
+`);
+}
+
+const hostPort = (connectionString: string): string => new URL(connectionString).host;
+
+/** Rows as soon as there are any, answers once everything is in, then a line now and then. */
+async function tell(mirror: Mirror, output: Output, signal: AbortSignal): Promise<void> {
+  let counts = await waitFor(mirror, signal, ({ runs }) => runs > 0);
+  output.print(`first rows after ${uptime()} s:\n\n${await showQuery(mirror.store, LATEST_RUNS)}`);
+  counts = await waitFor(
+    mirror,
+    signal,
+    ({ runs, details, nodes }) => nodes > 0 && details >= runs * 0.99,
+    (now) => {
+      output.print(line(now));
+    },
+  );
+  output.print(
+    `\neverything is in after ${uptime()} s; why did runs fail?\n\n${await showQuery(mirror.store, FAILURES)}`,
+  );
+  output.print('The mirror follows PAI now. Ctrl-C stops it.');
+  for (;;) {
+    output.print(line(counts));
+    await systemClock.sleep(TELL_EVERY_MS, signal);
+    counts = await readCounts(mirror.store);
+  }
+}
+
+/** Looks every half second; tells every two seconds. */
+async function waitFor(
+  mirror: Mirror,
+  signal: AbortSignal,
+  isThere: (counts: DemoCounts) => boolean,
+  onLook: (counts: DemoCounts) => void = () => {},
+): Promise<DemoCounts> {
+  for (let look = 0; ; look += 1) {
+    const counts = await readCounts(mirror.store);
+    if (isThere(counts)) return counts;
+    if (look % 4 === 3) onLook(counts);
+    await systemClock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+const uptime = (): string => process.uptime().toFixed(1);
+
+const line = (counts: DemoCounts): string =>
+  `${new Date().toTimeString().slice(0, 8)}  ${counts.runs} pipeline runs (${counts.active} active), ${counts.nodes} nodes, ` +
+  `${counts.details} with details, ${counts.experimentRuns} experiment runs, ${counts.metrics} metrics, ${counts.events} changes`;

@@ -1,0 +1,97 @@
+/** The command table. One file a command; all of them end with 0 (well), 1 (something failed) or 2 (usage). */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { describeError, UsageError } from '../domain/errors.js';
+import { isStream, STREAMS, type Stream } from '../domain/streams.js';
+import type { ExitCode } from './context.js';
+import { demoCommand } from './demo.js';
+import { emulatorCommand } from './emulator.js';
+import { migrateCommand } from './migrate.js';
+import { startCommand } from './start.js';
+import { statusCommand } from './status.js';
+import { syncCommand } from './sync.js';
+
+const EXIT_CODES = `
+Exit codes: 0 all well; 1 something failed, and what did not fail is stored; 2 wrong usage or configuration.
+The configuration comes from the environment and from .env in the working directory; README.md has the table.`;
+
+/** Runs one command line and returns the exit code; never throws. */
+export async function run(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = createProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`pai-mirror: ${describeError(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function createProgram(done: (code: ExitCode) => void): Command {
+  const program = new Command('pai-mirror')
+    .description('Mirrors the pipeline runs and experiment runs of Alibaba Cloud PAI into PostgreSQL.')
+    .version(version())
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride();
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).exitOverride().allowExcessArguments(false);
+
+  add('start', 'run the service until it is stopped').action(async () => done(await startCommand()));
+  add('sync', 'one complete round of every stream, then exit')
+    .option('--stream <name...>', `only these streams: ${STREAMS.join(', ')}`, collectStreams)
+    .option('--dry-run', 'fetch and compare, write nothing', false)
+    .action(async (options: { stream?: Stream[]; dryRun: boolean }) =>
+      done(await syncCommand({ dryRun: options.dryRun, ...(options.stream ? { streams: options.stream } : {}) })),
+    );
+  add('reconcile', 'walk everything once more, repair what differs, and report it')
+    .option('--dry-run', 'compare, write nothing', false)
+    .action(async (options: { dryRun: boolean }) =>
+      done(await syncCommand({ dryRun: options.dryRun, streams: ['reconcile'] })),
+    );
+  add('status', 'how fresh and how complete the mirror is')
+    .option('--json', 'for programs', false)
+    .action(async (options: { json: boolean }) => done(await statusCommand(options)));
+  add('migrate', 'bring the schema of the database up to date').action(async () => done(await migrateCommand()));
+  add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
+    .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)
+    .action(async (options: { exitAfter?: number }) => done(await demoCommand(options)));
+  add('emulator', 'a PAI that runs on this machine, until it is stopped')
+    .option('--port <port>', 'of 127.0.0.1', wholeNumber, 8091)
+    .option('--seed <number>', 'equal seeds give equal worlds', wholeNumber, 1)
+    .option('--workspaces <number>', 'how many', wholeNumber, 2)
+    .option('--history <number>', 'pipeline runs that have ended already', wholeNumber, 1000)
+    .option('--active <number>', 'pipeline runs under way', wholeNumber, 20)
+    .option('--experiment-runs <number>', 'how many', wholeNumber, 200)
+    .option('--arrivals <number>', 'new pipeline runs a minute', wholeNumber, 2)
+    .option('--speed <factor>', 'world time for real time', wholeNumber, 1)
+    .option('--quirks', 'answer as sloppily as PAI can', false)
+    .option('--frozen', 'nothing moves', false)
+    .action(async (options) => done(await emulatorCommand(options)));
+  return program;
+}
+
+/** The version of package.json, which lies beside `dist` (and beside `src`). */
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function collectStreams(name: string, before: Stream[] | undefined): Stream[] {
+  const names = name.split(',').map((text) => text.trim());
+  for (const each of names) {
+    if (!isStream(each)) throw new InvalidArgumentError(`found ${each}, expected one of ${STREAMS.join(', ')}`);
+  }
+  return [...(before ?? []), ...(names as Stream[])];
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`found ${text}, expected a whole number`);
+  return Number(text);
+}
+
+const wholeSeconds = wholeNumber;

@@ -1,0 +1,118 @@
+/** `start`: the service, until SIGTERM or SIGINT. */
+import { type Mirror, openMirror } from '../app.js';
+import type { Config } from '../config.js';
+import { describeError } from '../domain/errors.js';
+import { type Scope, scopeName } from '../domain/scope.js';
+import type { Stream } from '../domain/streams.js';
+import { Scheduler } from '../scheduler/scheduler.js';
+import { runPass } from '../sync/run-pass.js';
+import type { Clock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+import { createContext, type ExitCode } from './context.js';
+import { listenForInterrupt } from './interrupt.js';
+import { progressDisplay } from './progress.js';
+
+const HEARTBEAT_MS = 10_000;
+
+/** How long a list of workspaces (`region:*`) is good for, milliseconds. */
+const SCOPES_FRESH_MS = 300_000;
+
+const PARTITIONS_AHEAD = 3;
+const PARTITIONS_EVERY_MS = 6 * 3_600_000;
+
+/** The service promises to be gone within 10 seconds; what is not down by then is left to the operating system. */
+const SHUTDOWN_LIMIT_MS = 9_000;
+
+export async function startCommand(): Promise<ExitCode> {
+  const { config, logger, output } = createContext({ scopes: true });
+  const interrupt = listenForInterrupt();
+  const progress = progressDisplay(false, logger);
+  try {
+    const mirror = await openMirror({ config, logger, migrate: true, onProgress: progress.listener });
+    if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
+    const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
+    scheduler.start();
+    const partitions = keepPartitionsAhead(mirror, logger);
+    logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
+    await interrupt.interrupted;
+    logger.info({}, 'stopping');
+    clearInterval(partitions);
+    return await shutDown(scheduler, mirror, logger);
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** The history is partitioned by month; a month without its own partition goes into the default one, so this may fail. */
+export function keepPartitionsAhead(mirror: Mirror, logger: Logger): NodeJS.Timeout {
+  return setInterval(() => {
+    mirror.store.ensurePartitions(PARTITIONS_AHEAD).catch((error: unknown) => {
+      logger.warn({}, `partitions of the history could not be made ahead of time: ${describeError(error)}`);
+    });
+  }, PARTITIONS_EVERY_MS);
+}
+
+export function createScheduler(mirror: Mirror, config: Config, logger: Logger, signal: AbortSignal): Scheduler {
+  const { schedules } = config;
+  return new Scheduler({
+    schedules: {
+      'pipeline-runs': schedules.discover,
+      status: schedules.poll,
+      nodes: schedules.nodes,
+      details: schedules.details,
+      'experiment-runs': schedules.experiments,
+      reconcile: schedules.reconcile,
+    },
+    scopes: cachedScopes(mirror, logger, mirror.clock, signal),
+    runPass: async (scope: Scope, stream: Stream, stop) => {
+      const report = await runPass(mirror.deps, scope, stream, {
+        signal: stop,
+        ignoreBackoff: false,
+        heartbeatMs: HEARTBEAT_MS,
+      });
+      return { wrote: report.effect.inserted + report.effect.updated > 0 };
+    },
+    logger,
+  });
+}
+
+/** The scopes; those behind a `region:*` are listed again now and then, and the last list serves while that fails. */
+function cachedScopes(
+  mirror: Mirror,
+  logger: Logger,
+  clock: Clock,
+  signal: AbortSignal,
+): () => Promise<readonly Scope[]> {
+  let known: readonly Scope[] = [];
+  let freshUntil = 0;
+  let refresh: Promise<readonly Scope[]> | null = null;
+  const load = async (): Promise<readonly Scope[]> => {
+    const { scopes, errors } = await mirror.resolveScopes(signal);
+    for (const { pattern, error } of errors) logger.error({ pattern }, `workspaces cannot be listed: ${error}`);
+    known =
+      errors.length === 0
+        ? scopes
+        : [...new Map([...known, ...scopes].map((scope) => [scopeName(scope), scope])).values()];
+    freshUntil = clock.now() + (errors.length === 0 ? SCOPES_FRESH_MS : 30_000);
+    return known;
+  };
+  return () => {
+    if (clock.now() < freshUntil) return Promise.resolve(known);
+    refresh ??= load().finally(() => {
+      refresh = null;
+    });
+    return refresh;
+  };
+}
+
+export async function shutDown(scheduler: Scheduler, mirror: Mirror, logger: Logger): Promise<ExitCode> {
+  const limit = setTimeout(() => {
+    logger.error({}, 'not down in time: leaving now; what was under way was rolled back');
+    process.exit(1);
+  }, SHUTDOWN_LIMIT_MS);
+  await scheduler.stop();
+  await mirror.close();
+  clearTimeout(limit);
+  logger.info({}, 'stopped');
+  return 0;
+}

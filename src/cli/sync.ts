@@ -1,0 +1,54 @@
+/** `sync` and `reconcile`: one round, then exit. */
+import { openMirror } from '../app.js';
+import { STREAMS, type Stream } from '../domain/streams.js';
+import { runRound } from '../sync/round.js';
+import { createContext, type ExitCode } from './context.js';
+import { listenForInterrupt } from './interrupt.js';
+import { progressDisplay } from './progress.js';
+import { failed, tellReports } from './report.js';
+
+export interface SyncOptions {
+  /** Default: all of them. */
+  readonly streams?: readonly Stream[];
+  readonly dryRun: boolean;
+}
+
+/** A lease that a killed process left behind runs out within this time, milliseconds. */
+const BUSY_WAIT_MS = 60_000;
+const HEARTBEAT_MS = 10_000;
+
+export async function syncCommand(options: SyncOptions): Promise<ExitCode> {
+  const { config, logger, output } = createContext({ scopes: true });
+  const interrupt = listenForInterrupt();
+  const progress = progressDisplay(process.stderr.isTTY === true, logger);
+  try {
+    const mirror = await openMirror({
+      config,
+      logger,
+      migrate: true,
+      dryRun: options.dryRun,
+      onProgress: progress.listener,
+    });
+    try {
+      const { scopes, errors } = await mirror.resolveScopes(interrupt.signal);
+      for (const { pattern, error } of errors) logger.error({ pattern }, `workspaces cannot be listed: ${error}`);
+      const reports = await runRound(mirror.deps, scopes, {
+        streams: options.streams ?? STREAMS,
+        signal: interrupt.signal,
+        ignoreBackoff: true,
+        heartbeatMs: HEARTBEAT_MS,
+        busyWaitMs: BUSY_WAIT_MS,
+        clock: mirror.clock,
+      });
+      progress.stop();
+      tellReports(reports, output, logger);
+      if (options.dryRun) logger.info({}, 'dry run: nothing was written');
+      return errors.length > 0 || interrupt.signal.aborted || reports.some(failed) ? 1 : 0;
+    } finally {
+      await mirror.close();
+    }
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+  }
+}

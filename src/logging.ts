@@ -1,0 +1,41 @@
+import { pino } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import type { Logger } from './util/logger.js';
+
+/** Fields that hold a secret wherever they turn up. */
+const SECRET_FIELDS = [
+  'accessKeySecret',
+  'accessKeyId',
+  'securityToken',
+  'password',
+  'authorization',
+  'connectionString',
+];
+
+/** `redact` wants every depth named; deeper objects are not logged. */
+const REDACTED_PATHS = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+
+/**
+ * JSON lines for programs, short coloured lines on a terminal. Written to stderr at once, so that the last lines before
+ * an exit are not lost and stdout holds nothing but what a command was asked for.
+ */
+export function createLogger(level: string): Logger {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: REDACTED_PATHS, censor: '[secret]' },
+  };
+  if (process.stderr.isTTY) {
+    const stream = PinoPretty({
+      destination: 2,
+      sync: true,
+      ignore: 'pass',
+      translateTime: 'SYS:HH:MM:ss',
+      singleLine: true,
+    });
+    return pino(options, stream);
+  }
+  return pino(options, pino.destination({ fd: 2, sync: true }));
+}
