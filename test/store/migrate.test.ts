@@ -1,0 +1,176 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getTableColumns } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { checkMigrated, migrate } from '../../src/store/migrate.js';
+import * as bookkeeping from '../../src/store/schema/bookkeeping.js';
+import { changeEvents } from '../../src/store/schema/history.js';
+import * as nodes from '../../src/store/schema/nodes.js';
+import * as pipelineRuns from '../../src/store/schema/pipeline-runs.js';
+import * as runs from '../../src/store/schema/runs.js';
+import { dumpSchema } from '../../src/store/schema-dump.js';
+import { columnName, tableName } from '../../src/store/sql.js';
+import { createDatabase } from '../support/database.js';
+import { capturingLogger } from '../support/logger.js';
+
+const TAGS = ['0000_tables', '0001_history', '0002_comments'];
+const FOLDER = new URL('../../migrations/', import.meta.url).pathname;
+
+let url: string;
+let client: pg.Client;
+
+beforeEach(async () => {
+  url = (await createDatabase({ empty: true })).url;
+  client = new pg.Client({ connectionString: url });
+  await client.connect();
+});
+afterEach(() => client.end());
+
+const migrated = () => migrate({ connectionString: url });
+const partitions = async () =>
+  (
+    await client.query<{ n: string }>(
+      `select relname as n from pg_class where relname ~ '^change_events_\\d{4}' and relkind = 'r' order by 1`,
+    )
+  ).rows.map((r) => r.n);
+
+/** A copy of the migrations with one more file, or with one edited. */
+async function otherVersion(edit: (folder: string) => Promise<void>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pai-mirror-migrations-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(FOLDER, folder, { recursive: true });
+  await edit(folder);
+  return folder;
+}
+
+const withOneMore = (sql: string) =>
+  otherVersion(async (folder) => {
+    const path = join(folder, 'meta', '_journal.json');
+    const journal = JSON.parse(await readFile(path, 'utf8'));
+    journal.entries.push({ ...journal.entries.at(-1), idx: journal.entries.length, tag: '9999_next' });
+    await writeFile(path, JSON.stringify(journal));
+    await writeFile(join(folder, '9999_next.sql'), sql);
+  });
+
+describe('migrate', () => {
+  test('brings an empty database to the present schema, and the second time does nothing', async () => {
+    const logger = capturingLogger();
+    expect(await migrate({ connectionString: url, logger })).toEqual({ applied: TAGS, version: TAGS.at(-1) });
+    expect(logger.messages('info')).toHaveLength(TAGS.length);
+    expect(await migrated()).toEqual({ applied: [], version: TAGS.at(-1) });
+    await checkMigrated(client);
+  });
+
+  test('started several times at once applies everything once', async () => {
+    const results = await Promise.all([migrated(), migrated(), migrated()]);
+    expect(results.flatMap((result) => result.applied).sort()).toEqual(TAGS);
+    const { rows } = await client.query('select tag from pai.schema_migrations order by tag');
+    expect(rows.map((row) => row.tag)).toEqual(TAGS);
+  });
+
+  test('refuses a database that is newer than the code, and says what to do', async () => {
+    const folder = await withOneMore('create table pai.next (id int)');
+    await migrate({ connectionString: url, folder });
+    const refusal = {
+      code: 'STORE_NEWER',
+      retryable: false,
+      message: expect.stringMatching(/at 9999_next.*up to 0002_comments; upgrade pai-mirror/),
+    };
+    await expect(migrated()).rejects.toMatchObject(refusal);
+    await expect(checkMigrated(client)).rejects.toMatchObject(refusal);
+  });
+
+  test('refuses a migration that was edited after it was applied', async () => {
+    await migrated();
+    const folder = await otherVersion((path) => writeFile(join(path, '0001_history.sql'), 'select 1'));
+    await expect(migrate({ connectionString: url, folder })).rejects.toMatchObject({
+      code: 'STORE_EDITED',
+      message: expect.stringContaining('0001_history'),
+    });
+  });
+
+  test('leaves nothing of a migration that fails, names it, and goes on from there when it is right', async () => {
+    const folder = await withOneMore('create table pai.next (id int);\n--> statement-breakpoint\nselect 1 / 0');
+    await expect(migrate({ connectionString: url, folder })).rejects.toMatchObject({
+      name: 'StoreError',
+      message: expect.stringMatching(/migration 9999_next: division by zero/),
+    });
+    const { rows } = await client.query(`select to_regclass('pai.next') as next`);
+    expect(rows).toEqual([{ next: null }]);
+    expect(await migrated()).toEqual({ applied: [], version: TAGS.at(-1) });
+  });
+
+  test('is asked for when it was not run', async () => {
+    await expect(checkMigrated(client)).rejects.toMatchObject({
+      code: 'STORE_SCHEMA',
+      message: expect.stringContaining('pai-mirror migrate'),
+    });
+  });
+
+  test('without its files says that the installation is broken', async () => {
+    await expect(migrate({ connectionString: url, folder: '/nowhere' })).rejects.toMatchObject({
+      code: 'STORE_MIGRATIONS',
+    });
+  });
+
+  test('creates the partitions of this month and the next ones, again and again without harm', async () => {
+    await migrate({ connectionString: url, partitionsAhead: 1 });
+    expect(await partitions()).toHaveLength(2);
+    await migrate({ connectionString: url, partitionsAhead: 4 });
+    const names = await partitions();
+    expect(names).toHaveLength(5);
+    const month = new Date().toISOString().slice(0, 7).replace('-', '_');
+    expect(names[0]).toBe(`change_events_${month}`);
+  });
+});
+
+describe('the schema', () => {
+  beforeEach(migrated);
+
+  test('is the one in migrations/schema.sql (write it anew with vitest -u)', async () => {
+    await expect(await dumpSchema(client)).toMatchFileSnapshot('../../migrations/schema.sql');
+  });
+
+  test('has a comment on every table and column', async () => {
+    const { rows } = await client.query(
+      `select c.relname as table, a.attname as column from pg_class c
+       left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+       where c.relnamespace = 'pai'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+         and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  test('has exactly the tables and columns that the code knows, of the same types', async () => {
+    const tables: PgTable[] = [
+      ...Object.values(pipelineRuns),
+      ...Object.values(nodes),
+      ...Object.values(runs),
+      ...Object.values(bookkeeping),
+      changeEvents,
+    ];
+    const known = tables.flatMap((table) =>
+      Object.entries(getTableColumns(table)).map(
+        ([property, column]) => `${tableName(table)}.${columnName(property)} ${column.getSQLType()} ${column.notNull}`,
+      ),
+    );
+    const { rows } = await client.query(
+      `select format('%s.%s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'true' else 'false' end) as text
+       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+       where c.relnamespace = 'pai'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema_migrations'`,
+    );
+    expect(rows.map((row) => row.text).sort()).toEqual(known.sort());
+  });
+
+  test('has no foreign keys and nothing unique but primary keys that begin with the run', async () => {
+    const { rows } = await client.query(
+      `select conname from pg_constraint where connamespace = 'pai'::regnamespace and contype in ('f', 'u', 'x')
+       union all select indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid
+         where c.relnamespace = 'pai'::regnamespace and i.indisunique and not i.indisprimary`,
+    );
+    expect(rows).toEqual([]);
+  });
+});
