@@ -3,7 +3,7 @@
  * it, presses Ctrl-C, and checks that everything is gone then. Exit code 1 and the demo's output when that takes too long.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -48,6 +48,8 @@ async function tryDemo(demo, read) {
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'pai-mirror-demo-'));
+// As root the server is another user, who is to find its data here: then all of it goes away with the directory.
+await chmod(dataDir, 0o755);
 // A group of its own, which gets the signal as a whole: that is what a terminal does on Ctrl-C.
 const demo = spawn('npm', ['run', 'demo'], {
   detached: true,

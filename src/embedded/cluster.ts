@@ -113,9 +113,12 @@ async function runInitdb(target: string, binaries: Binaries, user: ServerUser | 
   );
 }
 
-/** ENOENT for a file that exists means that its loader is missing. */
-export const explainFailure = (failure: string): string =>
-  failure === 'ENOENT' ? 'ENOENT: the server binaries need a system with glibc, Alpine has none' : failure;
+/** What it means when a program that is there cannot be started. */
+export function explainFailure(failure: string): string {
+  if (failure === 'ENOENT') return 'ENOENT: the server binaries need a system with glibc, Alpine has none';
+  if (failure === 'EACCES') return 'EACCES: programs may not be run from that directory; is it mounted noexec?';
+  return failure;
+}
 
 /** PostgreSQL's own note about a server that runs, or ran, on the cluster. */
 export interface PostmasterPid {

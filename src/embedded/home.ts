@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { access, chmod, constants, lstat, mkdir, readFile, realpath } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { access, chmod, constants, link, lstat, mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { describeError } from '../domain/errors.js';
+import { describeError, StoreError } from '../domain/errors.js';
 import type { ServerUser } from './command.js';
 import { embeddedFailure, inDirectory, isMissing } from './failure.js';
 import { canEnter, chooseServerUser, isRoot } from './server-user.js';
@@ -64,12 +64,34 @@ async function homeOfRoot(requested: string, places: readonly string[]): Promise
   return moveOut(requested, binaries, user);
 }
 
-/** The name is derived from the directory's real path: a lost LOCATION file leads to the same place again. */
+/**
+ * A place of its own for every LOCATION file: whoever deletes the data directory gets a new database, and the old one
+ * is not destroyed. The hash, and DATA_DIR in the place, tell people to which directory it belongs.
+ */
 async function moveOut(requested: string, place: string, user: ServerUser): Promise<Home> {
-  const hash = createHash('sha256').update(requested).digest('hex').slice(0, 16);
-  const directory = await makeDirectory(join(place, 'data', hash));
-  await writeWhole(join(requested, LOCATION), `${directory}\n`);
+  const hash = createHash('sha256').update(requested).digest('hex').slice(0, 12);
+  const proposed = join(place, 'data', `${hash}-${randomBytes(4).toString('hex')}`);
+  const directory = await claimLocation(requested, proposed);
+  await makeDirectory(directory);
+  await writeWhole(join(directory, 'DATA_DIR'), `${requested}\n`);
   return { directory, cluster: join(directory, 'cluster'), user, binaries: place };
+}
+
+/** Of several processes that start for the first time at once, one decides: link(2) never replaces a file. */
+async function claimLocation(requested: string, proposed: string): Promise<string> {
+  const path = join(requested, LOCATION);
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeWhole(draft, `${proposed}\n`);
+  try {
+    await link(draft, path);
+    return proposed;
+  } catch (error) {
+    const decided = await readLocation(requested);
+    if (decided === null) throw error;
+    return decided;
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 async function refuseUnreachableCluster(cluster: string, user: ServerUser): Promise<void> {
@@ -91,6 +113,8 @@ async function findSystemPlace(places: readonly string[], user: ServerUser): Pro
       else if (!(await canEnter(place, user))) tried.push(`${wanted} (${user.name} cannot enter it)`);
       else return place;
     } catch (error) {
+      // That root cannot switch users is no fault of the place.
+      if (error instanceof StoreError) throw error;
       tried.push(`${wanted} (${describeError(error)})`);
     }
   }
@@ -103,11 +127,23 @@ async function findSystemPlace(places: readonly string[], user: ServerUser): Pro
 /** Real path of the directory, made when missing and then enterable for everyone, whatever the umask says. */
 async function makeDirectory(wanted: string): Promise<string> {
   const path = resolve(wanted);
-  const created = await mkdir(path, { recursive: true, mode: 0o755 });
+  const created = await mkdir(path, { recursive: true, mode: 0o755 }).catch((error) => explainMkdir(path, error));
   if (created !== undefined && isRoot()) {
     for (let made = path; made.length >= created.length; made = dirname(made)) await chmod(made, 0o755);
   }
   return realpath(path);
+}
+
+/** On a read-only file system Node's recursive mkdir says ENOENT; the nearest directory that exists tells the truth. */
+async function explainMkdir(path: string, error: unknown): Promise<never> {
+  for (let parent = dirname(path); isMissing(error) && parent !== dirname(parent); parent = dirname(parent)) {
+    const found = await lstat(parent).catch(() => null);
+    if (found !== null) {
+      await access(parent, constants.W_OK);
+      break;
+    }
+  }
+  throw error;
 }
 
 async function requireTrusted(directory: string, namedBy: string): Promise<void> {

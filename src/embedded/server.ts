@@ -114,8 +114,7 @@ async function launch(
   port: number,
   options: StartOptions,
 ): Promise<RunningServer | null> {
-  const child = await spawnServer(home, binaries, port, options.settings);
-  const end = endOf(child);
+  const { child, end } = await spawnServer(home, binaries, port, options.settings);
   while (Date.now() < options.deadline) {
     if (child.pid !== undefined && (await probe(home.cluster, port)) === null) return { pid: child.pid, port };
     const ended = await Promise.race([end, delay(POLL_MS, null)]);
@@ -135,7 +134,7 @@ async function spawnServer(
   binaries: Binaries,
   port: number,
   settings: Readonly<Record<string, string>>,
-): Promise<ChildProcess> {
+): Promise<{ child: ChildProcess; end: Promise<{ failure: string | null }> }> {
   const own = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '.', ...settings };
   const args = Object.entries(own).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = await open(logPath(home), 'a', 0o600);
@@ -147,8 +146,9 @@ async function spawnServer(
       stdio: ['ignore', log.fd, log.fd],
       ...asUser(home.user),
     });
+    const end = endOf(child);
     child.unref();
-    return child;
+    return { child, end };
   } catch (error) {
     throw startFailure(home, port, explainFailure(errorCode(error)));
   } finally {

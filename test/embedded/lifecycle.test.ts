@@ -1,9 +1,9 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { type CapturingLogger, capturingLogger } from '../support/logger.js';
-import { openDirectory } from './checkout.js';
+import { isRoot, openDirectory } from './checkout.js';
 import { isAlive, occupyPort, query } from './postgres-helpers.js';
 
 let base: string;
@@ -167,6 +167,22 @@ describe('what cannot work is refused with a reason', () => {
       message: expect.stringMatching(/invalid value for parameter "work_mem": "plenty"/),
     });
     expect(await query((await start()).connectionString, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  test('a server that may not be executed, and that does not end this process', async () => {
+    const place = { systemPlaces: [join(dataDir, '..', 'own-system')] };
+    await (await start(place)).stop();
+    const home = isRoot ? place.systemPlaces[0] : dataDir;
+    const installed = (await readdir(home as string)).find((name) => name.startsWith('postgresql-'));
+    const binary = join(home as string, installed as string, 'bin', 'postgres');
+    // A new file of the same size: the old one may be a hard link to the one in node_modules.
+    await copyFile(binary, `${binary}.new`);
+    await chmod(`${binary}.new`, 0o644);
+    await rename(`${binary}.new`, binary);
+    await expect(start(place)).rejects.toMatchObject({
+      code: 'EMBEDDED_START',
+      message: expect.stringContaining('EACCES'),
+    });
   });
 
   test('a file where the directory should be', async () => {

@@ -76,10 +76,26 @@ describe.skipIf(!isRoot)('as root', () => {
     expect(second.answer.connectionString).toBe(first.answer.connectionString);
     expect(await query(second.answer.connectionString, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     await second.end();
+  });
+
+  test('a closed directory that was emptied gets a new database, and the old one is not destroyed', async () => {
+    await mkdir(dataDir, { mode: 0o700 });
+    const first = await start();
+    await first.end();
     await rm(join(dataDir, 'LOCATION'));
-    const third = await start();
-    expect(third.answer.dataDirectory).toBe(first.answer.dataDirectory);
-    await third.end();
+    const second = await start();
+    await second.end();
+    expect(second.answer.dataDirectory).not.toBe(first.answer.dataDirectory);
+    expect(await readFile(join(first.answer.dataDirectory, 'DATA_DIR'), 'utf8')).toBe(`${dataDir}\n`);
+    expect(await readdir(join(first.answer.dataDirectory, 'cluster'))).toContain('PG_VERSION');
+  });
+
+  test('processes that start in a closed directory at the same moment agree on one place', async () => {
+    await mkdir(dataDir, { mode: 0o700 });
+    const all = await Promise.all([start(), start(), start()]);
+    expect(new Set(all.map((service) => service.answer.connectionString)).size).toBe(1);
+    await Promise.all(all.map((service) => service.end()));
+    expect(await readdir(dataDir)).toEqual(['LOCATION']);
   });
 
   test('a checkout that only root can enter works from its first start on', async () => {
