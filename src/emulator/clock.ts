@@ -19,6 +19,8 @@ export class SimulatedClock implements WorldClock {
   private readonly startedAt: number;
   private readonly origin: number;
   private jumped = 0;
+  /** Real milliseconds; stays where it is while the real clock is set back. */
+  private passed = 0;
 
   constructor(options: SimulatedClockOptions = {}) {
     this.speed = options.speed ?? 1;
@@ -29,8 +31,8 @@ export class SimulatedClock implements WorldClock {
   }
 
   now(): number {
-    const passed = Math.max(0, this.real() - this.startedAt);
-    return this.origin + this.jumped + Math.floor(passed * this.speed);
+    this.passed = Math.max(this.passed, this.real() - this.startedAt);
+    return this.origin + this.jumped + Math.floor(this.passed * this.speed);
   }
 
   advance(millis: number): void {
