@@ -2,11 +2,10 @@
  * What waits for a call, derived from the tables alone. Every query walks a partial index that holds only what waits,
  * in key order from `after` on, so an idle round costs the same with a million runs of history as with none.
  */
-import type { Pool } from 'pg';
 import type { NodeKey } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
 import { NODES_OPEN_FOR } from './commit/fetched.js';
-import { query } from './pool.js';
+import { type Queryable, query } from './pool.js';
 import { activeNodeSql, activeSql } from './schema/columns.js';
 
 /** The shapes of the engine's DueQuery and DueRun. */
@@ -29,14 +28,14 @@ const DUE: { readonly [stream in DueStream]: string } = {
 const ACTIVE = `r.deleted_at is null and ${activeSql('r.status')}`;
 
 async function ids(
-  pool: Pool,
+  db: Queryable,
   what: string,
   condition: string,
   scope: string,
   page: DuePage<string>,
 ): Promise<string[]> {
   const rows = await query<{ id: string }>(
-    pool,
+    db,
     `${what} in ${scope}`,
     `select r.pipeline_run_id as id from pai.pipeline_runs r
      where r.scope = $1 and r.pipeline_run_id > $2 and ${condition} order by r.pipeline_run_id limit $3`,
@@ -45,22 +44,22 @@ async function ids(
   return rows.map((row) => row.id);
 }
 
-export const activePipelineRuns = (pool: Pool, scope: string, page: DuePage<string>): Promise<string[]> =>
-  ids(pool, 'reading active runs', ACTIVE, scope, page);
+export const activePipelineRuns = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
+  ids(db, 'reading active runs', ACTIVE, scope, page);
 
-export const missingPipelineRuns = (pool: Pool, scope: string, page: DuePage<string>): Promise<string[]> =>
-  ids(pool, 'reading missing runs', 'r.missing_since is not null and r.deleted_at is null', scope, page);
+export const missingPipelineRuns = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
+  ids(db, 'reading missing runs', 'r.missing_since is not null and r.deleted_at is null', scope, page);
 
 /** Without the runs whose last failure is too recent: not older than `failedBefore`, or else still backing off. */
 export async function dueRuns(
-  pool: Pool,
+  db: Queryable,
   stream: DueStream,
   scope: string,
   page: DuePage<string> & { readonly failedBefore: Instant | null },
 ): Promise<DueItem[]> {
   const waits = page.failedBefore === null ? 's.retry_at > clock_timestamp()' : 's.failed_at >= $5::timestamptz';
   return query<{ pipelineRunId: string; nodeId: string; revision: string }>(
-    pool,
+    db,
     `reading runs due for ${stream} in ${scope}`,
     `select r.pipeline_run_id as "pipelineRunId", coalesce(r.node_id, '') as "nodeId", r.revision::text as revision
      from pai.pipeline_runs r
@@ -105,12 +104,12 @@ const NODES_DUE = nodesDue([
 
 /** `outputsOnly` leaves out the nodes whose status may move. */
 export async function nodesDueForPoll(
-  pool: Pool,
+  db: Queryable,
   scope: string,
   page: DuePage<NodeKey> & { readonly outputsOnly: boolean },
 ): Promise<NodeKey[]> {
   const text = page.outputsOnly ? NODES_DUE_FOR_OUTPUTS : NODES_DUE;
-  return query<{ pipelineRunId: string; nodeId: string }>(pool, `reading nodes due in ${scope}`, text, [
+  return query<{ pipelineRunId: string; nodeId: string }>(db, `reading nodes due in ${scope}`, text, [
     scope,
     page.after?.pipelineRunId ?? '',
     page.after?.nodeId ?? '',
@@ -119,10 +118,10 @@ export async function nodesDueForPoll(
 }
 
 /** The total of a progress bar. */
-export async function countDue(pool: Pool, scope: string, stream: DueStream | 'status'): Promise<number> {
+export async function countDue(db: Queryable, scope: string, stream: DueStream | 'status'): Promise<number> {
   const condition = stream === 'status' ? ACTIVE : DUE[stream];
   const rows = await query<{ count: number }>(
-    pool,
+    db,
     `counting what is due for ${stream} in ${scope}`,
     `select count(*)::float8 as count from pai.pipeline_runs r where r.scope = $1 and ${condition}`,
     [scope],

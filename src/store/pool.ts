@@ -77,15 +77,18 @@ export async function transaction<T>(
   }
 }
 
-/** One query on any connection of the pool, its failure as StoreError. */
+/** Any connection of a pool, or one connection. */
+export type Queryable = pg.Pool | pg.ClientBase;
+
+/** One query, its failure as StoreError. */
 export async function query<R extends pg.QueryResultRow>(
-  pool: pg.Pool,
+  db: Queryable,
   what: string,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<R[]> {
   try {
-    return (await pool.query<R>(text, values as unknown[])).rows;
+    return (await db.query<R>(text, values as unknown[])).rows;
   } catch (error) {
     throw storeError(what, error);
   }

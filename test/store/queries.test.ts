@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import * as due from '../../src/store/due.js';
+import { experimentRun, observed, pipelineRun, runStatus, SCOPE, SCOPE_NAME, useMirror } from './fixtures.js';
+
+const mirror = useMirror();
+const all = { after: null, limit: 100 };
+const dueAll = { ...all, failedBefore: null };
+
+describe('what is due', () => {
+  test('active are all runs but those at a known end and those deleted', async () => {
+    const statuses = [
+      'Running',
+      'Suspended',
+      'Unknown',
+      'a new word',
+      '',
+      null,
+      'Succeeded',
+      'Failed',
+      'Terminated',
+      'Skipped',
+      'Succeed',
+    ];
+    await mirror().commit({
+      pipelineRuns: observed(
+        0,
+        ...statuses.map((status, i) => pipelineRun(`r${String.fromCharCode(97 + i)}`, { status })),
+      ),
+    });
+    await mirror().commit({ pipelineRunStatuses: observed(1, runStatus('ra', { isDeleted: true })) }, 'status');
+    expect(await mirror().store.activePipelineRuns(SCOPE, all)).toEqual(['rb', 'rc', 'rd', 're', 'rf', 'rk']);
+    expect(await mirror().store.activePipelineRuns(SCOPE, { after: 'rc', limit: 2 })).toEqual(['rd', 're']);
+    expect(await mirror().store.countDue(SCOPE, 'status')).toBe(6);
+  });
+
+  test('a run is due for nodes and details with each revision, for nodes only once it has a root node', async () => {
+    await mirror().commit({
+      pipelineRuns: observed(
+        0,
+        pipelineRun('r1'),
+        pipelineRun('r2', { nodeId: '' }),
+        pipelineRun('r3', { nodeId: null }),
+      ),
+    });
+    expect(await mirror().store.runsDueForNodes(SCOPE, dueAll)).toEqual([
+      { pipelineRunId: 'r1', nodeId: 'root-r1', revision: '1' },
+    ]);
+    expect((await mirror().store.runsDueForDetails(SCOPE, dueAll)).map((run) => run.nodeId)).toEqual([
+      'root-r1',
+      '',
+      '',
+    ]);
+    expect(await mirror().store.countDue(SCOPE, 'nodes')).toBe(1);
+    expect(await mirror().store.countDue(SCOPE, 'details')).toBe(3);
+    await mirror().commit({ nodesFetched: [{ pipelineRunId: 'r1', revision: '1' }] }, 'nodes');
+    expect(await mirror().store.runsDueForNodes(SCOPE, dueAll)).toEqual([]);
+    await mirror().commit({ pipelineRunStatuses: observed(1, runStatus('r1', { status: 'Failed' })) }, 'status');
+    expect(await mirror().store.runsDueForNodes(SCOPE, dueAll)).toMatchObject([{ revision: '2' }]);
+    // An answer for an earlier revision does not settle the later one, nor take a mark back.
+    await mirror().commit(
+      {
+        nodesFetched: [
+          { pipelineRunId: 'r1', revision: '2' },
+          { pipelineRunId: 'r1', revision: '1' },
+        ],
+      },
+      'nodes',
+    );
+    expect(await mirror().run('r1')).toMatchObject({ nodes_revision: '2' });
+  });
+
+  test('missing runs are listed until they are deleted, and are not due for anything else', async () => {
+    await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1'), pipelineRun('r2')) });
+    await mirror().commit({ pipelineRunsMissing: observed(1, 'r1', 'r2') }, 'reconcile');
+    expect(await mirror().store.missingPipelineRuns(SCOPE, all)).toEqual(['r1', 'r2']);
+    expect(await mirror().store.runsDueForNodes(SCOPE, dueAll)).toEqual([]);
+    expect(await mirror().store.runsDueForDetails(SCOPE, dueAll)).toEqual([]);
+    await mirror().commit({ pipelineRunsDeleted: observed(2, 'r1') }, 'reconcile');
+    expect(await mirror().store.missingPipelineRuns(SCOPE, all)).toEqual(['r2']);
+  });
+
+  test('a scope sees only its own', async () => {
+    await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1', { workspaceId: 'as PAI says' })) });
+    const other = { ...SCOPE, workspaceId: 'as PAI says' };
+    expect(await mirror().store.activePipelineRuns(other, all)).toEqual([]);
+    expect(await mirror().store.countPresent(other, 'pipeline_run')).toBe(0);
+    expect(await mirror().store.countPresent(SCOPE, 'pipeline_run')).toBe(1);
+  });
+
+  test('with 100,000 finished runs an idle round reads no history', async () => {
+    await mirror().sql(
+      `insert into pai.pipeline_runs (pipeline_run_id, status, node_id, region, scope, first_seen_at, updated_at, observed_at, revision,
+         nodes_revision, details_revision)
+       select 'r' || i, 'Succeeded', 'root', 'cn-shanghai', $1, now(), now(), now(), 1, 1, 1 from generate_series(1, 100000) i`,
+      [SCOPE_NAME],
+    );
+    await mirror().sql(
+      `insert into pai.pipeline_run_nodes (pipeline_run_id, node_id, node_type, status, region, scope, first_seen_at, updated_at,
+         observed_at, revision, outputs_revision)
+       select 'r' || i, 'n', 'Logical', case when i % 20 = 0 then 'Initialized' else 'Succeeded' end, 'cn-shanghai', $1, now(), now(), now(), 1, 1
+       from generate_series(1, 100000) i`,
+      [SCOPE_NAME],
+    );
+    await mirror().sql('vacuum analyze pai.pipeline_runs, pai.pipeline_run_nodes');
+    // Counted within one transaction, where the server's counters are exact and ours alone.
+    const client = await mirror().store.pool.connect();
+    try {
+      await client.query('begin');
+      await due.activePipelineRuns(client, SCOPE_NAME, all);
+      await due.dueRuns(client, 'nodes', SCOPE_NAME, dueAll);
+      await due.dueRuns(client, 'details', SCOPE_NAME, dueAll);
+      await due.nodesDueForPoll(client, SCOPE_NAME, { ...all, outputsOnly: false });
+      await due.missingPipelineRuns(client, SCOPE_NAME, all);
+      await due.countDue(client, SCOPE_NAME, 'nodes');
+      const { rows } = await client.query(
+        `select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::int as rows_read, sum(idx_scan)::int > 0 as by_index
+         from pg_stat_xact_user_tables where schemaname = 'pai'`,
+      );
+      expect(rows).toEqual([{ rows_read: 0, by_index: true }]);
+      await client.query('rollback');
+    } finally {
+      client.release();
+    }
+  });
+});
+
+describe('the ids seen in a walk', () => {
+  test('leave the rest: present, of the scope, and known before the walk began', async () => {
+    await mirror().commit({
+      pipelineRuns: observed(0, ...['r1', 'r2', 'r3', 'r4', 'r5'].map((id) => pipelineRun(id))),
+    });
+    await mirror().commit({ pipelineRunsMissing: observed(1, 'r4') }, 'reconcile');
+    const firstSeenBefore = await mirror().store.now();
+    await mirror().commit({ pipelineRuns: observed(1, pipelineRun('r6')) });
+    const seenIds = await mirror().store.openSeenIds(SCOPE, 'pipeline_run');
+    try {
+      await seenIds.add(['r1', 'r1', 'not in the mirror']);
+      await seenIds.add(['r1']);
+      await seenIds.add([]);
+      expect(await seenIds.count()).toBe(2);
+      expect(await seenIds.unseen({ after: null, limit: 2, firstSeenBefore })).toEqual(['r2', 'r3']);
+      expect(await seenIds.unseen({ after: 'r3', limit: 2, firstSeenBefore })).toEqual(['r5']);
+    } finally {
+      await seenIds.close();
+      await seenIds.close();
+    }
+  });
+
+  test('of two walks at once are two sets, and a closed one leaves its connection clean', async () => {
+    await mirror().commit({ experimentRuns: observed(0, experimentRun('x1')) }, 'experiment-runs');
+    const query = { after: null, limit: 9, firstSeenBefore: '2100-01-01T00:00:00.000000Z' };
+    const [one, two] = await Promise.all([
+      mirror().store.openSeenIds(SCOPE, 'run'),
+      mirror().store.openSeenIds(SCOPE, 'run'),
+    ]);
+    await one.add(['x1']);
+    expect([await one.unseen(query), await two.unseen(query)]).toEqual([[], ['x1']]);
+    await Promise.all([one.close(), two.close()]);
+    const again = await mirror().store.openSeenIds(SCOPE, 'run');
+    expect(await again.count()).toBe(0);
+    await again.close();
+    expect(mirror().store.pool.idleCount).toBe(mirror().store.pool.totalCount);
+  });
+});
+
+describe('the overview', () => {
+  test('tells progress, passes, owners and counts of each scope', async () => {
+    await mirror().commit({
+      pipelineRuns: observed(0, pipelineRun('r1'), pipelineRun('r2', { status: 'Failed' })),
+      cursor: { watermark: '2026-11-01T12:00:00.000001Z', state: { page: 2 } },
+      rejected: [
+        {
+          evidence: { observedAt: '2026-11-01T12:00:00.000000Z', requestId: null },
+          operation: 'ListPipelineRuns',
+          items: [{ entity: 'pipeline_run', entityId: null, raw: '1', error: 'bad' }],
+        },
+      ],
+      failures: [{ entityId: 'r1', error: 'HTTP 500' }],
+    });
+    const lease = await mirror().lease('pipeline-runs');
+    const effect = { inserted: 2, updated: 0, unchanged: 0, stale: 0, quarantined: 1, tables: {} };
+    const finish = async (outcome: 'succeeded' | 'failed', error: string | null) =>
+      mirror().store.finishPass(await mirror().store.startPass(lease), {
+        outcome,
+        calls: 3,
+        rowsRead: 2,
+        effect,
+        error,
+      });
+    await finish('succeeded', null);
+    await finish('failed', 'HTTP 500');
+    const { streams, scopes, tables } = await mirror().store.overview();
+    expect(streams).toMatchObject([
+      {
+        scope: SCOPE_NAME,
+        stream: 'pipeline-runs',
+        watermark: '2026-11-01T12:00:00.000001Z',
+        state: { page: 2 },
+        lastPass: {
+          outcome: 'failed',
+          calls: 3,
+          inserted: 2,
+          error: 'HTTP 500',
+          finishedAt: expect.stringMatching(/Z$/),
+        },
+        lastSuccessAt: expect.stringMatching(/Z$/),
+        leaseHolder: expect.stringContaining(`/${process.pid}/`),
+      },
+    ]);
+    expect(scopes).toEqual([
+      {
+        scope: SCOPE_NAME,
+        pipelineRuns: 2,
+        activePipelineRuns: 1,
+        dueForNodes: 2,
+        dueForDetails: 2,
+        missingPipelineRuns: 0,
+        deletedPipelineRuns: 0,
+        experimentRuns: 0,
+        unresolvedQuarantine: 1,
+        failingItems: 1,
+      },
+    ]);
+    expect(tables.find(({ table }) => table === 'pipeline_runs')).toEqual({
+      table: 'pipeline_runs',
+      rows: 2,
+      estimated: false,
+    });
+    expect(tables.find(({ table }) => table === 'change_events')).toEqual({
+      table: 'change_events',
+      rows: 2,
+      estimated: false,
+    });
+  });
+});
