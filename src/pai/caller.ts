@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { Answer } from '../domain/answers.js';
 import type { Endpoint } from '../domain/endpoint.js';
@@ -72,6 +73,8 @@ export class Caller {
     signal: AbortSignal,
   ): Promise<T & Answer> {
     const { operation } = request;
+    // Many calls share one signal and listen to it while they are under way: no leak, so no warning.
+    setMaxListeners(0, signal);
     const budget = this.options.budgetOf(operation.budget, region);
     const progress: Progress = { attempts: 0, resigned: false, refreshed: false, keys: null, sentAt: '', sentMs: 0 };
     for (;;) {

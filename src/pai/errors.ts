@@ -133,5 +133,10 @@ export function paiError(
   });
 }
 
+/** Shorter than any real key: taking these out would only garble the message. */
+const MIN_SECRET_LENGTH = 8;
+
 const withoutSecrets = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')), text);
+  secrets
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
+    .reduce((clean, secret) => clean.replaceAll(secret, '***'), text);

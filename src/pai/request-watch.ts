@@ -15,7 +15,7 @@ export class RequestWatch {
   httpStatus: number | null = null;
   headers: IncomingHttpHeaders = {};
   private request: ClientRequest | null = null;
-  private reason: Error | null = null;
+  private ended = false;
 
   constructor(
     private readonly maxBytes: number,
@@ -25,13 +25,16 @@ export class RequestWatch {
   attach(request: ClientRequest): void {
     this.request = request;
     request.once('response', (response) => this.onResponse(response));
-    if (this.reason !== null) request.destroy(this.reason);
+    if (this.ended) this.end();
   }
 
-  /** Closes the socket, at whatever stage the call is; a request that is made later is closed at once. */
-  destroy(reason: Error): void {
-    this.reason ??= reason;
-    this.request?.destroy(this.reason);
+  /**
+   * Closes the socket, at whatever stage the call is; a request that is made later is closed at once. The error is one
+   * of its own, because the client's HTTP library appends the URL to the message of what it is given.
+   */
+  end(): void {
+    this.ended = true;
+    this.request?.destroy(new Error('the call was ended'));
   }
 
   private onResponse(response: IncomingMessage): void {

@@ -50,7 +50,7 @@ export class Transport {
     });
     const end = (reason: unknown): void => {
       reject(reason);
-      watch.destroy(reason instanceof Error ? reason : new Error('aborted'));
+      watch.end();
     };
     const watch = new RequestWatch(maxAnswerBytes, () => end(tooLarge(maxAnswerBytes, watch.httpStatus)));
     const timer = setTimeout(() => end(deadlinePassed(callTimeoutMs, watch.httpStatus)), callTimeoutMs);

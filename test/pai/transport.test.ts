@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import OpenApiUtil from '@alicloud/openapi-util';
@@ -124,7 +125,13 @@ test('a server that accepts and never answers ends the call at its deadline, and
     closed.push(new Promise((resolve) => socket.on('close', () => resolve()))),
   );
   const call = clientOf(upstream, { callTimeoutMs: 150, retry: ONCE }).listPipelineRuns(SCOPE, PAGE, never());
-  await expect(call).rejects.toMatchObject({ code: 'PAI_TIMEOUT', retryable: true, blast: 'scope', httpStatus: null });
+  await expect(call).rejects.toMatchObject({
+    code: 'PAI_TIMEOUT',
+    retryable: true,
+    blast: 'scope',
+    httpStatus: null,
+    message: 'ListPipelineRuns in cn-shanghai failed: no complete answer within 150 ms (request id unknown, 1 attempt)',
+  });
   expect(closed).toHaveLength(1);
   await closed[0];
 });
@@ -218,6 +225,7 @@ test('an abort rejects with the reason of the signal and closes the socket', asy
   await expect(clientOf(upstream).listPipelineRuns(SCOPE, PAGE, abort.signal)).rejects.toBe(reason);
   await closed;
   expect(upstream.seen).toHaveLength(1);
+  expect(reason.message).toBe('shutting down');
 });
 
 test('a signal that is aborted already makes no call', async () => {
@@ -232,6 +240,20 @@ test('calls one after the other share one connection', async () => {
   const client = clientOf(upstream);
   for (let call = 0; call < 5; call += 1) await client.listPipelineRuns(SCOPE, PAGE, never());
   expect(new Set(upstream.seen.map((seen) => seen.port)).size).toBe(1);
+});
+
+test('hundreds of calls may share one signal, leave nothing behind on it, and Node.js warns of no leak', async () => {
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => void warnings.push(warning);
+  process.on('warning', listen);
+  const upstream = await serve((response) => json(response, EMPTY));
+  const client = clientOf(upstream);
+  const signal = never();
+  await Promise.all(Array.from({ length: 200 }, () => client.listPipelineRuns(SCOPE, PAGE, signal)));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(warnings).toEqual([]);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('no more calls are under way at once than allowed, and an abort frees those that wait', async () => {

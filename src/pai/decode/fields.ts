@@ -102,14 +102,18 @@ export function millis(item: JsonObject, field: string): Instant | null {
 /** What PostgreSQL's double precision reads. A text of too many digits is rounded, as any float64 is. */
 export function float64(item: JsonObject, field: string): Float64 | null {
   const value = item[field];
+  if (typeof value === 'number' && Number.isFinite(value)) return floatText(value);
   if (isAbsent(value)) return null;
   const digits = typeof value === 'string' ? value.trim() : isNumeric(value) ? numberText(value) : '';
   const special = NOT_FINITE[digits.toLowerCase().replace(/^\+/, '')];
   if (special !== undefined) return special;
   const float = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(digits) ? Number(digits) : Number.NaN;
   if (!Number.isFinite(float)) throw new FieldError(field, value, 'a number of 64 bits');
-  return Object.is(float, -0) ? '-0' : String(float);
+  return floatText(float);
 }
+
+/** String() drops the sign of minus zero. */
+const floatText = (float: number): Float64 => (Object.is(float, -0) ? '-0' : String(float));
 
 export function boolean(item: JsonObject, field: string): boolean | null {
   const value = item[field];
