@@ -1,6 +1,5 @@
 import { invalidParameter, Refusal } from '../refusal.js';
 import { jsonArray } from '../wire.js';
-import type { WorldNode } from '../world/nodes.js';
 import type { World } from '../world/world.js';
 import type { Call } from './operation.js';
 
@@ -51,16 +50,11 @@ function readBody(text: string): Body {
   return { pipelineRuns, nodes, workspaceId: optional('WorkspaceId'), outputType: optional('OutputType') };
 }
 
-/** The node of either tree; nothing for one that does not exist, of a deleted run or of another workspace. */
-function findNode(trees: readonly WorldNode[], nodeId: string): readonly WorldNode[] {
-  const node = trees.find((candidate) => candidate.nodeId === nodeId);
-  return node ? [node] : [];
-}
-
 function isWanted(world: World, pipelineRunId: string, workspaceId: string | null): boolean {
   return workspaceId === null || world.pipelineRun(pipelineRunId)?.workspaceId === workspaceId;
 }
 
+/** Of either tree. Nothing for a node that does not exist, of a deleted run or of another workspace. */
 function answerNodes(call: Call, body: Body): { nodes: string[]; outputs: string[] } {
   const { world, wire } = call;
   const nodes: string[] = [];
@@ -75,7 +69,10 @@ function answerNodes(call: Call, body: Body): { nodes: string[]; outputs: string
     if (world.statusOf(pipelineRunId)?.isDeleted !== false || !isWanted(world, pipelineRunId, body.workspaceId))
       continue;
     const trees = [...world.nodesOf(pipelineRunId, 'Logical'), ...world.nodesOf(pipelineRunId, 'Physical')];
-    for (const nodeId of nodeIds) nodes.push(...findNode(trees, nodeId).map((node) => wire.nodeStatus(node)));
+    for (const nodeId of nodeIds) {
+      const node = trees.find((candidate) => candidate.nodeId === nodeId);
+      if (node) nodes.push(wire.nodeStatus(node));
+    }
     for (const output of world.outputsOf(pipelineRunId)) {
       const wanted = body.outputType === null || output.type === body.outputType;
       if (wanted && output.nodeId !== null && nodeIds.has(output.nodeId)) outputs.push(wire.output(output));
