@@ -7,6 +7,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const readJson = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
 
 interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly resolved?: string;
   readonly hasInstallScript?: boolean;
 }
@@ -39,6 +40,14 @@ describe('package-lock.json', () => {
   test('holds no download address', () => {
     expect(packages.length).toBeGreaterThan(50);
     expect(packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  /** npm leaves a platform's package out when its registry lacks it, and `npm ci` then refuses the file everywhere. */
+  test('names the packages of all platforms, not only those of the machine that wrote it', () => {
+    const names = new Set(packages.map(([path]) => path.split('node_modules/').at(-1)));
+    const wanted = packages.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
+    expect(wanted.length).toBeGreaterThan(10);
+    expect(wanted.filter((name) => !names.has(name))).toEqual([]);
   });
 
   test('names no package with an install script that package.json does not deny', () => {

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PostgreSqlContainer } from '@testcontainers/postgresql';
+import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { silentLogger } from '../../src/util/logger.js';
 
@@ -54,6 +55,7 @@ async function startEmbedded(keep: boolean): Promise<TestServer> {
     mayCreateDatabases: true,
     systemPlaces: [join(dataDir, 'system')],
   });
+  await allowTruncate(join(server.dataDirectory, 'cluster'), server.port);
   return {
     adminUrl: server.connectionString,
     outlivesRun: keep,
@@ -66,4 +68,18 @@ async function startEmbedded(keep: boolean): Promise<TestServer> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The tests run as an ordinary role, as the mirror does. The one thing they need beyond that is to rest the triggers
+ * that keep the history from being truncated, and only the superuser can allow it (through the socket, PostgreSQL 15).
+ */
+async function allowTruncate(socketDirectory: string, port: number): Promise<void> {
+  const client = new pg.Client({ host: socketDirectory, port, user: 'postgres', database: 'postgres' });
+  await client.connect();
+  try {
+    await client.query('GRANT SET ON PARAMETER session_replication_role TO pai_mirror');
+  } finally {
+    await client.end();
+  }
 }
