@@ -18,11 +18,13 @@ const CONNECT_TIMEOUT_MS = 15_000;
 
 /**
  * What every session of the mirror relies on: UTC for the texts of times, ISO dates, and no transaction left open by a
- * process that hangs. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
+ * process that hangs. Two settings are for speed: compiling the merge statements took 140 of the 160 ms that 1,000
+ * unchanged rows needed, and at the usual price of a random page PostgreSQL read a table of 100,000 rows whole to update
+ * 1,000 of them by key. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
  */
 const sessionSql = (statementTimeoutMs: number): string =>
   `set timezone = 'UTC'; set datestyle = 'ISO'; set statement_timeout = ${Math.trunc(statementTimeoutMs)};
-   set idle_in_transaction_session_timeout = '60s'`;
+   set idle_in_transaction_session_timeout = '60s'; set jit = off; set random_page_cost = 1.1`;
 
 /** Connects lazily; the caller ends it. */
 export function createPool(options: PoolOptions): pg.Pool {

@@ -1,17 +1,9 @@
 import type { NodeKey, ObservedTree, WriteBatch } from '../../domain/batch.js';
-import type { NodeOutput } from '../../domain/entities.js';
-import {
-  MISSING_NODES,
-  NODE_OUTPUTS,
-  nodeOutputRow,
-  nodeStatusRow,
-  POLLED_NODES,
-  TREE_NODES,
-  treeNodeRow,
-} from '../entities/nodes.js';
+import { MISSING_NODES, nodeStatusRow, POLLED_NODES, TREE_NODES, treeNodeRow } from '../entities/nodes.js';
 import { type CommitContext, write } from './context.js';
 import { toEntries, withEvidence } from './entries.js';
-import { markNodesDue, markNodesFetched, markOutputsFetched } from './fetched.js';
+import { markNodesDue, markNodesFetched } from './fetched.js';
+import { writeOutputs } from './outputs.js';
 
 interface NodeRowKey {
   readonly pipeline_run_id: string;
@@ -86,11 +78,5 @@ export async function writeNodes(context: CommitContext, batch: WriteBatch): Pro
   await writePolled(context, batch);
   await writeTrees(context, batch.nodeTrees ?? []);
   await markNodesFetched(context.client, batch.nodesFetched ?? []);
-  const naming = {
-    operation: 'ListPipelineRunsStatus',
-    entity: 'node_output',
-    id: (output: NodeOutput) => `${output.pipelineRunId}/${output.id}`,
-  };
-  await write(context, NODE_OUTPUTS, toEntries(batch.nodeOutputs ?? [], naming, nodeOutputRow));
-  await markOutputsFetched(context.client, batch.nodesPolled ?? []);
+  await writeOutputs(context, batch);
 }

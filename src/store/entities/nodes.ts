@@ -91,6 +91,7 @@ export const NODE_OUTPUTS: UpsertSpec = {
     expandedArtifactIndex: rules.take,
     expandableArtifactName: rules.take,
     extra: rules.take,
+    deletedAt: rules.always('null::timestamptz'),
   },
   observed: 'observedAt',
 };

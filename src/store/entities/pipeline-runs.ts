@@ -123,10 +123,10 @@ export const DELETED_RUNS: UpsertSpec = {
   merge: { status: rules.always('k.status'), deletedAt: rules.always('coalesce(k.deleted_at, i.observed_at)') },
 };
 
-export const runRow = (run: PipelineRun): Row =>
-  Object.fromEntries([['pipelineRunId', run.pipelineRunId], ...FIELDS.map((field) => [field, run[field]])]);
+/** The entity's properties are the table's: nothing to rename. */
+export const runRow = (run: PipelineRun): Row => ({ ...run });
 
-export const detailedRunRow = (run: PipelineRun): Row => ({ ...runRow(run), sourceTime: run.gmtModifiedTime });
+export const detailedRunRow = (run: PipelineRun): Row => ({ ...run, sourceTime: run.gmtModifiedTime });
 
 export const runStatusRow = (run: PipelineRunStatus): Row => ({ ...run });
 

@@ -80,8 +80,11 @@ export const RUN_METRICS: UpsertSpec = {
   observed: null,
 };
 
-export const experimentRunRow = (run: ExperimentRun): Row =>
-  Object.fromEntries([['runId', run.runId], ...FIELDS.map((field) => [field, run[field]])]);
+/** Without the three lists, which have tables of their own. */
+export function experimentRunRow(run: ExperimentRun): Row {
+  const { params, labels, metrics, ...fields } = run;
+  return fields;
+}
 
 /** `history` false: the run is new, and its first params are part of its discovery. */
 export const fieldRow = (run: ExperimentRun, field: RunParam | RunLabel, history: boolean): Row => ({

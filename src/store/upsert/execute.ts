@@ -44,9 +44,15 @@ function statementOf(spec: UpsertSpec): UpsertStatement {
   return statement;
 }
 
-/** One array a column. */
-function parameters(statement: UpsertStatement, rows: readonly Row[]): (Row[string] | undefined)[][] {
-  return statement.inputs.map((property) => rows.map((row) => row[property] ?? null));
+const element = (value: Row[string] | undefined): string => {
+  if (value === null || value === undefined) return 'NULL';
+  if (typeof value === 'boolean') return value ? 't' : 'f';
+  return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : `"${value}"`;
+};
+
+/** One array a column, in PostgreSQL's own notation: pg would write it too, but takes half as long again for it. */
+function parameters(statement: UpsertStatement, rows: readonly Row[]): string[] {
+  return statement.inputs.map((property) => `{${rows.map((row) => element(row[property])).join(',')}}`);
 }
 
 function add(result: UpsertResult, row: ResultRow, positions: readonly number[]): void {
