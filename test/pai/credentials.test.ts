@@ -77,6 +77,16 @@ test('many calls that find their token expired refresh it once, with a new provi
   expect(asked).toEqual([1, 2]);
 });
 
+test('a refresh during a question that ends with the expired keys asks once more', async () => {
+  const { asked, clock, source } = chain([session(1), session(1), session(2)]);
+  const expired = await source.current(never());
+  clock.set(clock.now() + 61_000);
+  const rereading = source.current(never());
+  expect(await source.refresh(expired, never())).toEqual(session(2));
+  expect(await rereading).toEqual(session(1));
+  expect(asked).toEqual([1, 1, 2]);
+});
+
 test('an abort ends the wait for credentials and leaves the question to the others', async () => {
   const { asked, source } = chain([session(1)]);
   const abort = new AbortController();

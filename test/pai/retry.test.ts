@@ -56,6 +56,7 @@ test.each<[string, Script]>([
   ['a list that is no list', (r) => json(r, { RequestId: 'x', TotalCount: 3, PipelineRuns: { a: 1 } })],
   ['a TotalCount that is no count', (r) => json(r, { TotalCount: 'many', PipelineRuns: [] })],
   ['throttling inside a 200', (r) => json(r, error('Throttling.Api'))],
+  ['a 503 that does not find a part of PAI itself', (r) => json(r, error('BackendNotFound'), 503)],
   ['a reset connection', (r) => r.socket?.destroy()],
   [
     'SignatureNonceUsed',
@@ -106,6 +107,16 @@ test.each([
     ),
   );
   expect(upstream.seen).toHaveLength(1);
+});
+
+test('a Code beside the data that the operation promises is no error', async () => {
+  const upstream = await serve((response, _, index) =>
+    json(response, index === 0 ? { Code: 'Partial', PipelineRuns: [] } : { Code: 'Odd', PipelineRunId: 'flow-1' }),
+  );
+  const client = clientOf(upstream);
+  expect(await client.listPipelineRuns(SCOPE, PAGE, never())).toMatchObject({ items: [], attempts: 1 });
+  const { details } = await client.getPipelineRun(SCOPE, 'flow-1', never());
+  expect(details?.run).toMatchObject({ pipelineRunId: 'flow-1', extra: '{"Code":"Odd"}' });
 });
 
 test('a clock that is off is named as such', async () => {

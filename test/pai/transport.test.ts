@@ -1,5 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
+import type { ClientRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import OpenApiUtil from '@alicloud/openapi-util';
@@ -254,6 +256,28 @@ test('hundreds of calls may share one signal, leave nothing behind on it, and No
   process.off('warning', listen);
   expect(warnings).toEqual([]);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+test('a finished call leaves no timer behind on its socket that could end a later one', async () => {
+  const sockets: (Socket | null)[] = [];
+  const onStart = (message: unknown) => void sockets.push((message as { request: ClientRequest }).request.socket);
+  subscribe('http.client.request.start', onStart);
+  const upstream = await serve((response) => json(response, EMPTY));
+  await clientOf(upstream).listPipelineRuns(SCOPE, PAGE, never());
+  unsubscribe('http.client.request.start', onStart);
+  const socket = sockets[0] as unknown as Record<symbol, { hasRef(): boolean; _destroyed: boolean }>;
+  const timers = Object.getOwnPropertySymbols(socket).filter((symbol) => symbol.description === 'TIMER::READ_TIMER');
+  expect(timers.map((symbol) => socket[symbol]?._destroyed)).toEqual([true]);
+});
+
+test('a finished call keeps no timer running that would hold the process', async () => {
+  const upstream = await serve((response) => json(response, EMPTY));
+  const client = clientOf(upstream, { callTimeoutMs: 3_600_000 });
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+  const before = timers();
+  for (let call = 0; call < 20; call += 1) await client.listPipelineRuns(SCOPE, PAGE, never());
+  // The server's and the agent's sockets may have a few of their own.
+  expect(timers()).toBeLessThan(before + 10);
 });
 
 test('no more calls are under way at once than allowed, and an abort frees those that wait', async () => {
