@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from '../../src/emulator/clock.js';
 import type { PassReport } from '../../src/sync/run-pass.js';
 import { differences } from '../support/compare.js';
-import { startMirror, rowVersions } from '../support/mirror.js';
+import { rowVersions, startMirror } from '../support/mirror.js';
 
 const MINUTE = 60_000;
 
