@@ -80,7 +80,7 @@ COMMENT ON COLUMN "pai"."pipeline_run_nodes"."missing_since" IS 'Since when answ
 COMMENT ON COLUMN "pai"."pipeline_run_nodes"."extra" IS 'Fields of the answer that this version does not know, as one object.';
 COMMENT ON COLUMN "pai"."pipeline_run_nodes"."outputs_revision" IS 'Revision at which the outputs were asked for; lower than revision means that they are due.';
 --> statement-breakpoint
-COMMENT ON TABLE "pai"."node_outputs" IS 'Outputs of nodes, from ListPipelineRunsStatus; kept when a later answer does not name them.';
+COMMENT ON TABLE "pai"."node_outputs" IS 'Outputs of nodes, from ListPipelineRunsStatus; kept, with a tombstone, when a later answer does not name them.';
 COMMENT ON COLUMN "pai"."node_outputs"."pipeline_run_id" IS 'PipelineRunId of the run.';
 COMMENT ON COLUMN "pai"."node_outputs"."id" IS 'Id of the output.';
 COMMENT ON COLUMN "pai"."node_outputs"."node_id" IS 'NodeId of the node that has the output.';
@@ -98,7 +98,7 @@ COMMENT ON COLUMN "pai"."node_outputs"."first_seen_at" IS 'When the mirror store
 COMMENT ON COLUMN "pai"."node_outputs"."updated_at" IS 'When the mirror last changed the row, by the database''s clock.';
 COMMENT ON COLUMN "pai"."node_outputs"."observed_at" IS 'When the call whose answer last changed the row was sent, by the mirror''s clock; an older answer is refused.';
 COMMENT ON COLUMN "pai"."node_outputs"."answer_request_id" IS 'RequestId of the answer that last changed the row.';
-COMMENT ON COLUMN "pai"."node_outputs"."deleted_at" IS 'Tombstone; the source tells no deletion of an output, so it stays null.';
+COMMENT ON COLUMN "pai"."node_outputs"."deleted_at" IS 'Tombstone: when an answer about the node no longer named the output, as after a rerun; cleared when it is named again.';
 COMMENT ON COLUMN "pai"."node_outputs"."extra" IS 'Fields of the answer that this version does not know, as one object.';
 --> statement-breakpoint
 COMMENT ON TABLE "pai"."runs" IS 'Experiment runs: every field of a Run of ListRuns, one row a run. Params, labels and metrics have tables of their own.';

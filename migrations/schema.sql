@@ -108,7 +108,7 @@ create table pai.node_outputs (
   extra jsonb,
   constraint node_outputs_pipeline_run_id_id_pk PRIMARY KEY (pipeline_run_id, id)
 );
-comment on table pai.node_outputs is 'Outputs of nodes, from ListPipelineRunsStatus; kept when a later answer does not name them.';
+comment on table pai.node_outputs is 'Outputs of nodes, from ListPipelineRunsStatus; kept, with a tombstone, when a later answer does not name them.';
 comment on column pai.node_outputs.pipeline_run_id is 'PipelineRunId of the run.';
 comment on column pai.node_outputs.id is 'Id of the output.';
 comment on column pai.node_outputs.node_id is 'NodeId of the node that has the output.';
@@ -126,7 +126,7 @@ comment on column pai.node_outputs.first_seen_at is 'When the mirror stored the 
 comment on column pai.node_outputs.updated_at is 'When the mirror last changed the row, by the database''s clock.';
 comment on column pai.node_outputs.observed_at is 'When the call whose answer last changed the row was sent, by the mirror''s clock; an older answer is refused.';
 comment on column pai.node_outputs.answer_request_id is 'RequestId of the answer that last changed the row.';
-comment on column pai.node_outputs.deleted_at is 'Tombstone; the source tells no deletion of an output, so it stays null.';
+comment on column pai.node_outputs.deleted_at is 'Tombstone: when an answer about the node no longer named the output, as after a rerun; cleared when it is named again.';
 comment on column pai.node_outputs.extra is 'Fields of the answer that this version does not know, as one object.';
 
 create table pai.pipeline_run_details (

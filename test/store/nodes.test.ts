@@ -197,6 +197,30 @@ describe('outputs', () => {
     ]);
   });
 
+  test('that a later answer about their node does not name get a tombstone, until they are named again', async () => {
+    const node = { pipelineRunId: 'r1', nodeId: 'n1' };
+    const poll = (minutes: number, ids: string[]) =>
+      mirror().commit(
+        {
+          nodeOutputs: observed(minutes, ...ids.map((id) => nodeOutput('r1', id))),
+          nodesPolled: observed(minutes, node),
+        },
+        'nodes',
+      );
+    const gone = async () =>
+      (await mirror().sql('select id from pai.node_outputs where deleted_at is not null order by id')).map((o) => o.id);
+    await mirror().commit({ nodeOutputs: observed(0, nodeOutput('r1', 'of another node', { nodeId: 'n2' })) }, 'nodes');
+    await poll(1, ['o1', 'o2']);
+    expect(await gone()).toEqual([]);
+    await poll(3, ['o2']);
+    expect(await gone()).toEqual(['o1']);
+    // Asked before the outputs were stored: proves nothing.
+    await poll(0, []);
+    expect(await gone()).toEqual(['o1']);
+    await poll(4, ['o1', 'o2']);
+    expect(await gone()).toEqual([]);
+  });
+
   test('are due for a node from each change until a poll that was sent after it', async () => {
     const due = () => mirror().store.nodesDueForPoll(SCOPE, { after: null, limit: 9, outputsOnly: true });
     const polled = (minutes: number) =>

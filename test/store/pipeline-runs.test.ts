@@ -196,6 +196,18 @@ describe('a polled run', () => {
     expect(await mirror().kinds('r1')).toEqual(['discovered', 'deleted', 'restored']);
   });
 
+  test('that was missing is back when a poll names it, but not when the poll says it is deleted', async () => {
+    await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1'), pipelineRun('r2')) });
+    await mirror().commit({ pipelineRunsMissing: observed(1, 'r1', 'r2') }, 'reconcile');
+    await mirror().commit(
+      { pipelineRunStatuses: observed(2, runStatus('r1'), runStatus('r2', { isDeleted: true })) },
+      'status',
+    );
+    expect(await mirror().kinds('r1')).toEqual(['discovered', 'missing', 'restored']);
+    expect(await mirror().kinds('r2')).toEqual(['discovered', 'missing', 'deleted']);
+    expect((await mirror().run('r1')).missing_since).toBeNull();
+  });
+
   test('that is unknown and deleted is discovered and deleted at once', async () => {
     await mirror().commit({ pipelineRunStatuses: observed(1, runStatus('r1', { isDeleted: true })) }, 'status');
     expect(await mirror().kinds('r1')).toEqual(['discovered', 'deleted']);
