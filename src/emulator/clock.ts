@@ -1,6 +1,11 @@
 /** The world's clock: milliseconds since 1970. */
 export interface WorldClock {
   now(): number;
+  /**
+   * When the world begins, where that is known exactly: worlds made a few milliseconds apart on equal clocks are then
+   * equal. Otherwise it begins at `now()`.
+   */
+  readonly origin?: number;
 }
 
 export interface SimulatedClockOptions {
@@ -17,7 +22,7 @@ export class SimulatedClock implements WorldClock {
   readonly speed: number;
   private readonly real: () => number;
   private readonly startedAt: number;
-  private readonly origin: number;
+  readonly origin: number;
   private jumped = 0;
   /** Real milliseconds; stays where it is while the real clock is set back. */
   private passed = 0;

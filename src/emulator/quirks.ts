@@ -1,6 +1,5 @@
 /**
- * The ways in which PAI's answers differ from its reference pages (see the section on data quirks in docs and facts).
- * Some are *true values* that the world is then full of (a status word, a missing StartedAt), others are only a *form
+ * The ways in which PAI's answers differ from what its reference pages say, or from what a client would wish for. Some are *true values* that the world is then full of (a status word, a missing StartedAt), others are only a *form
  * on the wire* (a bare number, a trailing newline). Both are the same for an entity every time it is asked for.
  */
 export interface Quirks {

@@ -49,7 +49,7 @@ export class World {
     this.store = new RunStore(this.settings, this.catalog, this.ids);
     this.experiments = new ExperimentStore(this.settings, this.catalog, this.ids);
     this.life = new Life(this.settings, this.catalog, this.store, this.experiments);
-    this.reached = this.clock.now();
+    this.reached = this.clock.origin ?? this.clock.now();
     this.life.populate(this.reached);
   }
 
