@@ -29,6 +29,9 @@ const SUPPORTED = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'li
 /** Link-time libraries and the build system for extensions: not needed to run a server, 3 of 60 MB. */
 const NOT_NEEDED = /\.a$|\/pgxs\/|\/pkgconfig\//;
 
+/** initdb starts its server through a shell, with the path in double quotes and nothing in it escaped. */
+const UNSAFE_IN_SHELL = /["$`\\\n]/;
+
 const UNFINISHED = '.new';
 const INSTALL_TIMEOUT_MS = 60_000;
 
@@ -61,6 +64,12 @@ const unsupported = (message: string, cause?: unknown) =>
  */
 export async function installBinaries(source: PlatformPackage, parent: string, copy: boolean): Promise<Binaries> {
   const target = join(parent, `postgresql-${source.version}-${source.platform}`);
+  if (UNSAFE_IN_SHELL.test(parent)) {
+    throw embeddedFailure(
+      'EMBEDDED_DIRECTORY',
+      `initdb cannot work below ${parent}: expected a path without ", $, \`, \\ and line breaks`,
+    );
+  }
   const files = await listFiles(source.native);
   // As root the place is shared by all data directories, hence a lock of its own.
   const work = () =>

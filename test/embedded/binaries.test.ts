@@ -89,6 +89,19 @@ describe('the server binaries', () => {
     });
   });
 
+  test.each(['"', '$(id)', '`', '\\', '\n'])(
+    'are refused a place with %j in its path, which initdb would hand to a shell',
+    async (text) => {
+      const place = join(parent, text);
+      await mkdir(place);
+      await expect(installBinaries(await findPlatformPackage(), place, false)).rejects.toMatchObject({
+        code: 'EMBEDDED_DIRECTORY',
+        message: expect.stringContaining(`below ${place}: expected a path without`),
+      });
+      expect(await readdir(place)).toEqual([]);
+    },
+  );
+
   test.skipIf(process.getuid?.() === 0)('need a directory that can be written to', async () => {
     await chmod(parent, 0o500);
     await expect(install()).rejects.toMatchObject({

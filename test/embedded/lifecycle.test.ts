@@ -75,7 +75,7 @@ describe('the first start', () => {
   });
 
   test('works in a directory whose path is longer than a socket address may be', async () => {
-    dataDir = join(dataDir, 'a-rather-long-name-for-a-directory'.repeat(4), 'with blanks and "quotes"');
+    dataDir = join(dataDir, 'a-rather-long-name-for-a-directory'.repeat(4), "with blanks and 'quotes'");
     const server = await start();
     expect(await query(server.connectionString, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
