@@ -1,6 +1,7 @@
 /**
- * The ways in which PAI's answers differ from what its reference pages say, or from what a client would wish for. Some are *true values* that the world is then full of (a status word, a missing StartedAt), others are only a *form
- * on the wire* (a bare number, a trailing newline). Both are the same for an entity every time it is asked for.
+ * The ways in which PAI's answers differ from what its reference pages say, or from what a client would wish for. Some
+ * are *true values* that the world is then full of (a status word, a missing StartedAt), others only a *form on the
+ * wire* (a bare number, a trailing newline). Both are the same for an entity every time it is asked for.
  */
 export interface Quirks {
   /** Wire: `\n` behind ids, times, Options and RuntimeInfo where sample pages show it. True: at the end of some names and messages. */
