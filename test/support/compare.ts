@@ -94,10 +94,7 @@ const COMPARISONS: readonly Comparison[] = [
     select: `select ${columns(
       'o.pipeline_run_id o.id o.node_id o.name o.type o.metadata o.value o.value_raw o.producer o.expanded_artifact_index o.expandable_artifact_name o.extra',
       'o.gmt_create_time',
-    ).replaceAll(
-      ' as o.',
-      ' as ',
-    )} from pai.node_outputs o join pai.pipeline_runs r using (pipeline_run_id)
+    ).replaceAll(' as o.', ' as ')} from pai.node_outputs o join pai.pipeline_runs r using (pipeline_run_id)
       where r.deleted_at is null and o.deleted_at is null`,
     json: ['metadata', 'value', 'extra'],
     *expected(world) {
@@ -215,11 +212,9 @@ async function compareMetrics(world: World, pool: Pool): Promise<string[]> {
 }
 
 const points = (world: World): { key: string; value: string | null }[] =>
-  world
-    .experimentRuns()
-    .flatMap((run) =>
-      (run.metrics ?? []).map(({ key, step, timestamp, value }) => ({
-        key: `${run.runId} ${key} ${step} ${timestamp}`,
-        value,
-      })),
-    );
+  world.experimentRuns().flatMap((run) =>
+    (run.metrics ?? []).map(({ key, step, timestamp, value }) => ({
+      key: `${run.runId} ${key} ${step} ${timestamp}`,
+      value,
+    })),
+  );

@@ -23,7 +23,8 @@ describe('reading ahead', () => {
         for await (const group of readAhead(tasks.keys(), { concurrency, groupSize }, work)) {
           expect(group.length).toBeGreaterThan(0);
           expect(group.length).toBeLessThanOrEqual(groupSize);
-          for (const result of group) results.push(result.ok ? `${result.item}=${result.value}` : `${result.item} failed`);
+          for (const result of group)
+            results.push(result.ok ? `${result.item}=${result.value}` : `${result.item} failed`);
         }
         expect(results).toEqual(tasks.map((task, index) => (task.fails ? `${index} failed` : `${index}=${index * 2}`)));
         expect(most).toBeLessThanOrEqual(concurrency);
