@@ -7,6 +7,7 @@ import { type Answer, faultAnswer, refusalAnswer, send } from './answers.js';
 import { CONTROL_PREFIX, control } from './control.js';
 import { type Fault, Faults } from './faults.js';
 import { FragmentCache, PageWriter } from './fragments.js';
+import { prerenderPipelineRuns } from './operations/list-pipeline-runs.js';
 import { QueryCache } from './operations/operation.js';
 import { Parameters } from './operations/parameters.js';
 import { Random } from './random.js';
@@ -31,10 +32,15 @@ export interface EmulatorOptions extends WorldOptions {
   /** False accepts every call, signed or not (benchmarks). Default true. */
   readonly verifySignature?: boolean;
   /**
-   * Memory for the texts of pipeline runs that were served before. Default 256 MiB, about 400,000 runs; it is only taken
-   * as it is filled.
+   * Memory for the texts of pipeline runs that were served before, taken as it is filled. Default 256 MiB, about 400,000
+   * runs; 4 GiB with `prerender`.
    */
   readonly fragmentCacheBytes?: number;
+  /**
+   * Makes the texts of all pipeline runs before the first request (benchmarks): a million take about 10 s and 650 MB, and
+   * pages then are only copied together. Default false.
+   */
+  readonly prerender?: boolean;
   /** The real time, against which signatures are checked. */
   readonly wallClock?: () => number;
 }
@@ -98,7 +104,8 @@ class EmulatorServer {
     this.stats = new Stats(wallClock);
     this.random = new Random(world.settings.seed ^ 0x71e);
     this.signatures = options.verifySignature === false ? null : new SignatureCheck(keys, { wallClock });
-    this.fragments = new FragmentCache(options.fragmentCacheBytes ?? 256 * 1024 * 1024);
+    this.fragments = new FragmentCache(options.fragmentCacheBytes ?? (options.prerender ? 4_096 : 256) * 1024 * 1024);
+    if (options.prerender) prerenderPipelineRuns(world, this.wire, this.fragments);
     this.closing = closing;
   }
 

@@ -177,11 +177,13 @@ describe('ListPipelineRuns', () => {
     expect(idsOf((await get(emulator, path)).json)).not.toContain(id);
   });
 
-  it('serves the same with a cache of texts that holds next to nothing', async () => {
+  it('serves the same with all texts made beforehand as with none kept', async () => {
     const options = { history: 300, active: 5 };
-    const [large, small] = [await start(options), await start({ ...options, fragmentCacheBytes: 0 })];
+    const [large, small] = [
+      await start({ ...options, prerender: true }),
+      await start({ ...options, fragmentCacheBytes: 0 }),
+    ];
     const path = '/api/v1/pipelineruns?PageSize=400';
-    await get(large, path);
     expect((await get(large, path)).json.PipelineRuns).toEqual((await get(small, path)).json.PipelineRuns);
   });
 });

@@ -1,5 +1,7 @@
 import type { PipelineRunSortKey, SortOrder } from '../../domain/answers.js';
 import type { PipelineRun } from '../../domain/entities.js';
+import { type FragmentCache, type FragmentSource, PageWriter } from '../fragments.js';
+import type { Wire } from '../wire.js';
 import type { World } from '../world/world.js';
 import type { Call } from './operation.js';
 import { type Page, type Parameters, pageOf } from './parameters.js';
@@ -110,6 +112,19 @@ function sliceOf(slots: Uint32Array, offset: number, limit: number, descending: 
   return [...slots.subarray(Math.max(0, end - limit), end)].reverse();
 }
 
+const runFragments = (world: World, wire: Wire, cache: FragmentCache): FragmentSource => ({
+  cache,
+  revisionOf: (slot) => world.store.columns.revision[slot] as number,
+  render: (slot) => wire.pipelineRun(world.store.view(slot)),
+});
+
+/** Fills the cache with the texts of all runs, so that no later page pays for making them. */
+export function prerenderPipelineRuns(world: World, wire: Wire, cache: FragmentCache): void {
+  const writer = new PageWriter();
+  const source = runFragments(world, wire, cache);
+  for (const slot of world.store.indexes(null).created) writer.write('', [slot], '', source);
+}
+
 /** `GET /api/v1/pipelineruns`. Newest creation first unless told otherwise; Order counts only together with SortBy. */
 export function listPipelineRuns(call: Call): Buffer {
   const { world, wire, parameters } = call;
@@ -122,9 +137,5 @@ export function listPipelineRuns(call: Call): Buffer {
     ? pageWithShuffledTies(found, page, sortKeyOf(world, sortBy), call.random)
     : found.slice(page.offset, page.limit);
   const head = `{"RequestId":"${call.requestId}","TotalCount":${found.size},"PipelineRuns":[`;
-  return call.pages.write(head, slots, ']}', {
-    cache: call.fragments,
-    revisionOf: (slot) => world.store.columns.revision[slot] as number,
-    render: (slot) => wire.pipelineRun(world.store.view(slot)),
-  });
+  return call.pages.write(head, slots, ']}', runFragments(world, wire, call.fragments));
 }
