@@ -7,8 +7,7 @@
 import type { ListAnswer } from '../domain/answers.js';
 import type { Cursor, CursorState } from '../domain/batch.js';
 import type { Instant, PipelineRun } from '../domain/entities.js';
-import { scopeName } from '../domain/scope.js';
-import { listPage, pageBatch, walkForward } from './list-pages.js';
+import { listPage, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
 import type { Pass } from './pass.js';
 import {
   type Anchor,
@@ -23,9 +22,6 @@ import { readAhead } from './read-ahead.js';
 
 /** Pages between two looks at the anchor: one call more in so many. */
 const SEGMENT_PAGES = 32;
-
-/** Sort keys of further walks when fewer rows were seen than the source counts (ties in random order). */
-const RECOUNT_SORT_KEYS = ['GmtModifiedTime', 'PipelineId', 'StartedAt'] as const;
 
 interface LoadState {
   readonly phase: 'first-load';
@@ -185,25 +181,17 @@ function report(pass: Pass, state: LoadState): void {
   pass.progress('first load', Math.max(0, state.total - left), state.total);
 }
 
-/**
- * Fewer runs stored than the source counts: rows that share one creation time may have changed places between two
- * pages. Other sort keys break other ties, so walk by those until the count is right or a walk brings nothing new.
- */
+/** Rows that share one creation time may have changed places between two pages. */
 async function recount(pass: Pass): Promise<void> {
-  let present = await pass.store.countPresent(pass.scope, 'pipeline_run');
-  for (const sortBy of RECOUNT_SORT_KEYS) {
-    const head = await listPage(pass, { pageNumber: 1, pageSize: pass.settings.pageSize, sortBy, order: 'DESC' });
-    if (head.totalCount === null || present >= head.totalCount) return;
-    await walkForward(pass, sortBy, async (answer) => {
-      await pass.commit(pageBatch(answer));
-      return false;
-    });
-    const now = await pass.store.countPresent(pass.scope, 'pipeline_run');
-    if (now === present) {
-      const fields = { scope: scopeName(pass.scope), stored: now, counted: head.totalCount };
-      pass.deps.logger.warn(fields, 'the source counts more pipeline runs than it shows');
-      return;
-    }
-    present = now;
-  }
+  const countKnown = () => pass.store.countPresent(pass.scope, 'pipeline_run');
+  const head = await listPage(pass, {
+    pageNumber: 1,
+    pageSize: pass.settings.pageSize,
+    sortBy: 'GmtCreateTime',
+    order: 'DESC',
+  });
+  if (head.totalCount === null || (await countKnown()) >= head.totalCount) return;
+  await walkUntilCounted(pass, countKnown, async (answer) => {
+    await pass.commit(pageBatch(answer));
+  });
 }

@@ -49,6 +49,65 @@ export async function walkForward(
   }
 }
 
+/** Different keys break different ties, and a second walk by the same key draws random ties anew. */
+const SORT_KEYS = ['GmtCreateTime', 'GmtModifiedTime', 'StartedAt', 'PipelineId'] as const;
+const MAX_WALKS = 12;
+
+/** Walks in a row that brought nothing new, after which the source is taken to count more than it shows. */
+const FRUITLESS_WALKS = 3;
+
+/**
+ * Walks by one sort key after the other until as many distinct rows are known as the source counts: rows that share a
+ * key may change places between two pages, and then a single walk sees some twice and others not at all. Returns
+ * whether the count came out right (also when the source does not count).
+ */
+export async function walkUntilCounted(
+  pass: Pass,
+  countKnown: () => Promise<number>,
+  onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
+): Promise<boolean> {
+  let known = await countKnown();
+  let fruitless = 0;
+  for (let walk = 0; walk < MAX_WALKS && fruitless < FRUITLESS_WALKS; walk += 1) {
+    const total = await walkAll(pass, SORT_KEYS[walk % SORT_KEYS.length] as PipelineRunSortKey, onPage);
+    const now = await countKnown();
+    if (total === null || now >= total) return true;
+    fruitless = now > known || walk === 0 ? 0 : fruitless + 1;
+    known = now;
+  }
+  pass.deps.logger.warn({ known }, 'the source counts more pipeline runs than it shows');
+  return false;
+}
+
+/** Returns the last TotalCount. */
+async function walkAll(
+  pass: Pass,
+  sortBy: PipelineRunSortKey,
+  onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
+): Promise<number | null> {
+  let total: number | null = null;
+  const repeats = new RepeatedPages();
+  await walkForward(pass, sortBy, async (answer) => {
+    await onPage(answer);
+    total = answer.totalCount;
+    return repeats.tooMany(answer);
+  });
+  return total;
+}
+
+/** Notices a server that answers every page number with the same page, which would be read once a page of TotalCount. */
+class RepeatedPages {
+  private last = '';
+  private times = 0;
+
+  tooMany(answer: ListAnswer<PipelineRun>): boolean {
+    const page = `${answer.totalCount} ${answer.items.map((run) => run.pipelineRunId).join(' ')}`;
+    this.times = page === this.last && answer.received > 0 ? this.times + 1 : 0;
+    this.last = page;
+    return this.times >= 3;
+  }
+}
+
 const endlessWalk = (pages: number, sortBy: string): MirrorError =>
   new MirrorError(`ListPipelineRuns by ${sortBy} has not ended after ${pages} pages, more than twice what it counted`, {
     code: 'WALK_UNBOUNDED',

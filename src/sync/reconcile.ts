@@ -8,15 +8,18 @@ import type { Observed } from '../domain/batch.js';
 import { detailsRow, getDetails, rejectedDetails } from './details.js';
 import { goneNow, isGone } from './each-run.js';
 import { type OnRunsPage, runsBatch, walkAgain, walkRuns } from './experiments.js';
-import { pageBatch, walkForward } from './list-pages.js';
+import { pageBatch, walkUntilCounted } from './list-pages.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
 
-/** Sort keys of the walks: another one only when fewer distinct ids were seen than the source counts. */
-const SORT_KEYS = ['GmtCreateTime', 'GmtModifiedTime', 'PipelineId'] as const;
-
 const IDS_PER_QUERY = 500;
+
+/** Runs that one pass asks for by name because the list does not show what it counts. */
+const MAX_ASKED = 1000;
+
+/** Walks over ListRuns from which a run must be absent. */
+const RUN_WALKS = 3;
 
 export async function reconcile(pass: Pass): Promise<void> {
   // ListRuns failing must not keep the pipeline runs from being reconciled, nor the other way round.
@@ -31,65 +34,49 @@ export async function reconcile(pass: Pass): Promise<void> {
   }
 }
 
-/** One or several walks over a list. */
-interface Walked {
-  /** Of the first page: a row that was written after it is not judged by this walk. */
-  first: Evidence | null;
-  totalCount: number | null;
-}
-
 async function reconcilePipelineRuns(pass: Pass): Promise<void> {
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
-    const walked: Walked = { first: null, totalCount: null };
-    for (const sortBy of SORT_KEYS) {
-      const before = await seen.count();
-      await walkAll(pass, sortBy, seen, walked);
-      const counted = await seen.count();
-      if (walked.totalCount === null || counted >= walked.totalCount || counted === before) break;
-    }
-    await markUnseen(pass, seen, walked, 'pipelineRunsMissing');
+    let first: Evidence | null = null;
+    let done = 0;
+    const isComplete = await walkUntilCounted(
+      pass,
+      () => seen.count(),
+      async (answer) => {
+        first ??= answer;
+        await pass.commit(pageBatch(answer));
+        await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer)]);
+        done += answer.received;
+        pass.progress('reconcile pipeline runs', done, answer.totalCount);
+      },
+    );
+    if (isComplete && first !== null) await markUnseen(pass, seen, first, 'pipelineRunsMissing');
+    else await askForUnseen(pass, seen);
   } finally {
     await seen.close();
   }
 }
 
-async function walkAll(pass: Pass, sortBy: (typeof SORT_KEYS)[number], seen: SeenIds, walked: Walked): Promise<void> {
-  let done = 0;
-  await walkForward(pass, sortBy, async (answer) => {
-    await pass.commit(pageBatch(answer));
-    await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer)]);
-    walked.first ??= answer;
-    walked.totalCount = answer.totalCount;
-    done += answer.received;
-    pass.progress('reconcile pipeline runs', done, answer.totalCount);
-    return false;
-  });
+/** Where the list shows less than it counts, absence proves nothing: the runs that it did not show are asked for. */
+async function askForUnseen(pass: Pass, seen: SeenIds): Promise<void> {
+  const ids = await seen.unseen({ after: null, limit: MAX_ASKED, firstSeenBefore: pass.startedAt });
+  for (const id of ids) await confirmOne(pass, id);
 }
 
 const rejectedIds = (answer: { readonly rejected: ListAnswer<unknown>['rejected'] }): string[] =>
   answer.rejected.flatMap(({ entityId }) => (entityId === null ? [] : [entityId]));
 
-/**
- * Absence proves nothing while fewer ids were seen than the source counts, nor for a run that the mirror met only after
- * the walk began.
- */
+/** A run that the mirror met only after the walk began is not judged by it: `evidence` is of the first page. */
 async function markUnseen(
   pass: Pass,
   seen: SeenIds,
-  walked: Walked,
+  evidence: Evidence,
   key: 'pipelineRunsMissing' | 'experimentRunsMissing',
 ): Promise<void> {
-  const counted = await seen.count();
-  if (walked.first === null) return;
-  if (walked.totalCount !== null && counted < walked.totalCount) {
-    pass.deps.logger.warn({ shown: counted, counted: walked.totalCount }, 'the source counts more than it shows');
-    return;
-  }
   for (let after: string | null = null; ; ) {
     const ids: string[] = await seen.unseen({ after, limit: IDS_PER_QUERY, firstSeenBefore: pass.startedAt });
     if (ids.length === 0) return;
-    const missing: Observed<string>[] = [{ evidence: walked.first, items: ids }];
+    const missing: Observed<string>[] = [{ evidence, items: ids }];
     await pass.commit({ [key]: missing });
     after = ids.at(-1) as string;
   }
@@ -119,23 +106,30 @@ async function confirmOne(pass: Pass, pipelineRunId: string): Promise<void> {
 async function reconcileExperimentRuns(pass: Pass): Promise<void> {
   const seen = await pass.store.openSeenIds(pass.scope, 'run');
   try {
-    const walked: Walked = { first: null, totalCount: null };
+    let first: Evidence | null = null;
+    let total: number | null = null;
     let done = 0;
     const onPage: OnRunsPage = async (answer) => {
+      first ??= answer;
+      total = answer.totalCount;
       await pass.commit(runsBatch(answer));
       await seen.add([...answer.items.map((run) => run.runId), ...rejectedIds(answer)]);
-      walked.first ??= answer;
-      walked.totalCount = answer.totalCount;
       done += answer.received;
       pass.progress('reconcile experiment runs', done, answer.totalCount);
       return false;
     };
     if (await walkRuns(pass, null, onPage)) await walkAgain(pass, onPage);
-    await markUnseen(pass, seen, walked, 'experimentRunsMissing');
+    // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
+    for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, null, onPage);
+    if (first === null || (total !== null && (await seen.count()) < total)) return;
+    await markUnseen(pass, seen, first, 'experimentRunsMissing');
   } finally {
     await seen.close();
   }
 }
+
+const hasUnseen = async (pass: Pass, seen: SeenIds): Promise<boolean> =>
+  (await seen.unseen({ after: null, limit: 1, firstSeenBefore: pass.startedAt })).length > 0;
 
 function reportDrift(pass: Pass): void {
   const { inserted, updated } = pass.effect;
