@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /** Every database of a test run is named `pai_test_<unix seconds>_<random>`, so that old ones can be told apart. */
@@ -44,8 +45,18 @@ function isOld(name: string, now: number): boolean {
   return Number.isInteger(seconds) && now / 1_000 - seconds > OLD_SECONDS;
 }
 
+/** FORCE ends our own connections, but an autovacuum worker is the superuser's: it goes by itself within moments. */
 async function dropDatabase(client: pg.Client, name: string): Promise<void> {
-  await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
+      return;
+    } catch (error) {
+      const isVacuumed = (error as { code?: string }).code === '42501';
+      if (!isVacuumed || attempt === 20) throw error;
+      await delay(250);
+    }
+  }
 }
 
 async function withAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
