@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as due from '../../src/store/due.js';
+import type { Queryable } from '../../src/store/pool.js';
 import { experimentRun, observed, pipelineRun, runStatus, SCOPE, SCOPE_NAME, useMirror } from './fixtures.js';
 
 const mirror = useMirror();
@@ -113,16 +114,24 @@ describe('what is due', () => {
     };
     try {
       await client.query('begin');
-      const before = await readSoFar();
-      await due.activePipelineRuns(client, SCOPE_NAME, all);
-      await due.dueRuns(client, 'nodes', SCOPE_NAME, dueAll);
-      await due.dueRuns(client, 'details', SCOPE_NAME, dueAll);
-      await due.nodesDueForPoll(client, SCOPE_NAME, { ...all, outputsOnly: false });
-      await due.missingPipelineRuns(client, SCOPE_NAME, all);
-      await due.countDue(client, SCOPE_NAME, 'nodes');
-      const after = await readSoFar();
-      expect(after.rows - before.rows).toBe(0);
-      expect(after.scans).toBeGreaterThan(before.scans);
+      const readBy = async (db: Queryable) => {
+        const before = await readSoFar();
+        await due.activePipelineRuns(db, SCOPE_NAME, all);
+        await due.dueRuns(db, 'nodes', SCOPE_NAME, dueAll);
+        await due.dueRuns(db, 'details', SCOPE_NAME, dueAll);
+        await due.nodesDueForPoll(db, SCOPE_NAME, { ...all, outputsOnly: false });
+        await due.missingPipelineRuns(db, SCOPE_NAME, all);
+        await due.countDue(db, SCOPE_NAME, 'nodes');
+        const after = await readSoFar();
+        return { rows: after.rows - before.rows, scans: after.scans - before.scans };
+      };
+      // The planner looks at the ends of indexes, and that is counted, too: it is all that may be read.
+      const explain = (text: string, values?: unknown[]) => client.query(`explain ${text}`, values);
+      const planned = await readBy({ query: explain } as unknown as Queryable);
+      const run = await readBy(client);
+      expect(run.rows).toBe(planned.rows);
+      expect(run.rows).toBeLessThan(100);
+      expect(run.scans).toBeGreaterThan(planned.scans);
       await client.query('rollback');
     } finally {
       client.release();
