@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { at, observed, pipelineRun, runStatus, useMirror } from './fixtures.js';
+import { at, nodeStatus, observed, pipelineRun, runStatus, seen, treeNode, useMirror } from './fixtures.js';
 
 const mirror = useMirror();
 
@@ -59,6 +59,27 @@ describe('the history', () => {
       extra: [null, { New: 1 }],
     });
     expect(Object.keys(JSON.parse(changes))).toHaveLength(5);
+  });
+
+  test('takes what only another operation tells for news and not for a change, until that changes', async () => {
+    const tree = { evidence: seen(0), pipelineRunId: 'r1', nodeType: 'Logical', complete: true };
+    await mirror().commit({ nodeTrees: [{ ...tree, nodes: [treeNode('r1', 'n', { status: 'Running' })] }] }, 'nodes');
+    const poll = (minute: number, outputArtifactArchived: boolean) =>
+      mirror().commit(
+        { nodeStatuses: observed(minute, nodeStatus('r1', 'n', { status: 'Running', outputArtifactArchived })) },
+        'nodes',
+      );
+    const events = () =>
+      mirror().sql(
+        `select kind, changes -> 'output_artifact_archived' as archived from pai.change_events order by event_id`,
+      );
+    expect(await poll(1, false)).toMatchObject({ updated: 1 });
+    expect(await events()).toEqual([{ kind: 'discovered', archived: null }]);
+    await poll(2, true);
+    expect(await events()).toEqual([
+      { kind: 'discovered', archived: null },
+      { kind: 'changed', archived: [false, true] },
+    ]);
   });
 
   test('refuses UPDATE, DELETE and TRUNCATE, on the whole and on a partition, even of no row', async () => {

@@ -59,7 +59,7 @@ export const POLLED_NODES: UpsertSpec = {
   },
   moved: MOVED,
   observed: 'observedAt',
-  history: HISTORY,
+  history: { ...HISTORY, completes: ['inputArtifactArchived', 'outputArtifactArchived'] },
 };
 
 /** A complete tree that does not name the node any more. */

@@ -25,15 +25,20 @@ function kindsSql({ merged }: Resolved): string {
   return `case ${cases.join(' ')} else array['changed'] end`;
 }
 
-/** Column → [old, new] of the source's columns that changed; null for a new row, and where only the mirror's own did. */
-function changesSql({ spec, merged }: Resolved): string {
+/**
+ * Column → [old, new] of the source's columns that changed; null for a new row, and where only the mirror's own did, or
+ * where a column got its first value from the operation that alone tells it: that is news to the mirror, not a change.
+ */
+function changesSql({ spec, merged }: Resolved, history: RowHistory): string {
   const own = new Set(['deletedAt', 'missingSince', ...(spec.computed ?? [])]);
+  const completed = (history.completes ?? []).map((property) => literal(columnName(property)));
+  const isNews = completed.length === 0 ? '' : ` and not (d.old is null and d.name in (${completed.join(', ')}))`;
   const values = merged
     .filter((c) => !own.has(c.property))
     .map((c) => `(${literal(c.name)}, to_jsonb(c.${before(c.name)}), to_jsonb(c.${after(c.name)}))`);
   if (values.length === 0) return 'null::jsonb';
   return `case when not c.is_new then (select jsonb_object_agg(d.name, jsonb_build_array(d.old, d.new))
-        from (values ${values.join(', ')}) as d(name, old, new) where d.old is distinct from d.new) end`;
+        from (values ${values.join(', ')}) as d(name, old, new) where d.old is distinct from d.new${isNews}) end`;
 }
 
 function rowEventsSql(resolved: Resolved, history: RowHistory): string {
@@ -42,9 +47,11 @@ function rowEventsSql(resolved: Resolved, history: RowHistory): string {
   return `insert into ${TARGET}
     select ${literal(history.entity)}, ${own(history.entityId)}, ${own(history.nodeId)}, ${own(history.nodeType)}, $1, $2, e.kind,
       ${status ? `c.${before(status)}, c.${after(status)}` : 'null, null'},
-      ${changesSql(resolved)}, ${history.sourceTime}, c.observed_at, c.answer_request_id
+      d.changes, ${history.sourceTime}, c.observed_at, c.answer_request_id
     from changed c join done on ${resolved.sameKey('done', 'c')}
+    cross join lateral (select ${changesSql(resolved, history)} as changes) d
     cross join lateral unnest(${kindsSql(resolved)}) with ordinality as e(kind, step)
+    where e.kind <> 'changed' or d.changes is not null
     order by c.ord, e.step`;
 }
 

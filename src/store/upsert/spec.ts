@@ -22,6 +22,8 @@ export type History =
       readonly status?: string;
       /** When it happened by the source's clock: SQL over `c."n_column"`, the merged values. */
       readonly sourceTime: string;
+      /** Properties that only this operation tells: their first value is no change. */
+      readonly completes?: readonly string[];
     }
   | {
       /** One `changed` event of the run for all its changed params (or labels). */
