@@ -25,7 +25,7 @@ function bars(): ProgressDisplay {
     {
       format: '{name} {bar} {value}/{total} {percentage}% ETA {eta_formatted}',
       hideCursor: true,
-      clearOnComplete: false,
+      clearOnComplete: true,
       stream: process.stderr,
       etaBuffer: 50,
     },
@@ -42,11 +42,16 @@ function bars(): ProgressDisplay {
       let bar = shown.get(key);
       if (bar === undefined) {
         if (Date.now() - since < QUIET_MS) return;
-        bar = multi.create(total, event.done, { name: key });
+        bar = multi.create(total, event.done, { name: key }, event.total === null ? { format: '{name} {value}' } : {});
         shown.set(key, bar);
       }
       bar.setTotal(total);
       bar.update(event.done);
+      if (event.total !== null && event.done >= event.total) {
+        multi.remove(bar);
+        shown.delete(key);
+        began.delete(key);
+      }
     },
     stop: () => multi.stop(),
   };

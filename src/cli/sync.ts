@@ -18,9 +18,11 @@ const BUSY_WAIT_MS = 60_000;
 const HEARTBEAT_MS = 10_000;
 
 export async function syncCommand(options: SyncOptions): Promise<ExitCode> {
-  const { config, logger, output } = createContext({ scopes: true });
+  const onTerminal = process.stderr.isTTY === true;
+  // Log lines would tear the bars apart; the table at the end tells what they would have told.
+  const { config, logger, output } = createContext({ scopes: true }, onTerminal ? { LOG_LEVEL: 'warn' } : {});
   const interrupt = listenForInterrupt();
-  const progress = progressDisplay(process.stderr.isTTY === true, logger);
+  const progress = progressDisplay(onTerminal, logger);
   try {
     const mirror = await openMirror({
       config,

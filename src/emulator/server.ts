@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -217,6 +218,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const world = options.world ?? new World(options);
   const accessKeys = options.accessKeys ?? [DEFAULT_ACCESS_KEY];
   const closing = new AbortController();
+  // Every delayed answer listens to it; that is no leak.
+  setMaxListeners(0, closing.signal);
   const emulator = new EmulatorServer(world, options, accessKeys, closing.signal);
   const server = createServer({ keepAlive: true, noDelay: true }, (request, response) => {
     response.sendDate = false;
