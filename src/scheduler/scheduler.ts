@@ -3,6 +3,7 @@
  * processes); a tick that finds the pass before it still running is skipped, so a slow source gets no pile of passes.
  */
 import { createTask, type ScheduledTask } from 'node-cron';
+import pLimit from 'p-limit';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import { STREAMS, type Stream } from '../domain/streams.js';
@@ -18,15 +19,23 @@ export interface SchedulerOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Scopes in which one stream runs at once; the others wait for their turn. A reconcile holds a database connection for
+ * as long as it walks: with one tick for fifty workspaces all of them would wait for a connection to commit with.
+ */
+const SCOPES_AT_ONCE = 4;
+
 /** What a stream's new rows make due in other streams: they need not wait for their next tick. */
 const FOLLOWERS: { readonly [stream in Stream]?: readonly Stream[] } = {
   'pipeline-runs': ['nodes', 'details'],
   status: ['nodes', 'details'],
+  reconcile: ['nodes', 'details'],
 };
 
 export class Scheduler {
   private readonly tasks: ScheduledTask[] = [];
-  /** Passes under way by stream and scope. */
+  private readonly limits = new Map(STREAMS.map((stream) => [stream, pLimit(SCOPES_AT_ONCE)]));
+  /** Passes under way or waiting for their turn, by stream and scope. */
   private readonly running = new Map<string, Promise<void>>();
   private readonly ticks = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
@@ -71,8 +80,7 @@ export class Scheduler {
   private runOnce(scope: Scope, stream: Stream): void {
     const key = `${stream} ${scopeName(scope)}`;
     if (this.stopping.signal.aborted || this.running.has(key)) return;
-    const pass = this.options
-      .runPass(scope, stream, this.stopping.signal)
+    const pass = this.inTurn(scope, stream)
       .then(({ wrote }) => {
         this.running.delete(key);
         if (wrote) for (const follower of FOLLOWERS[stream] ?? []) this.runOnce(scope, follower);
@@ -82,5 +90,11 @@ export class Scheduler {
         this.options.logger.error({ stream, scope: scopeName(scope) }, `pass broke: ${describeError(error)}`);
       });
     this.running.set(key, pass);
+  }
+
+  private async inTurn(scope: Scope, stream: Stream): Promise<{ readonly wrote: boolean }> {
+    const limit = this.limits.get(stream) as ReturnType<typeof pLimit>;
+    const { signal } = this.stopping;
+    return limit(() => (signal.aborted ? { wrote: false } : this.options.runPass(scope, stream, signal)));
   }
 }
