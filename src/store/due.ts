@@ -71,6 +71,17 @@ export async function dueRuns(
   );
 }
 
+/** Whether the call for this item failed, and none has succeeded since. */
+export async function hasFailed(db: Queryable, stream: string, scope: string, entityId: string): Promise<boolean> {
+  const rows = await query(
+    db,
+    `reading failures of ${stream} in ${scope}`,
+    'select from pai.sync_retries where scope = $1 and stream = $2 and entity_id = $3',
+    [scope, stream, entityId],
+  );
+  return rows.length > 0;
+}
+
 /**
  * The nodes of a kind of run, read through the run: a failed run leaves nodes behind that never end, and an index of
  * unfinished nodes would collect them for ever.

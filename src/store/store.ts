@@ -171,6 +171,10 @@ export class PgStore {
     return due.missingPipelineRuns(this.pool, scopeName(scope), page);
   }
 
+  hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean> {
+    return due.hasFailed(this.pool, stream, scopeName(scope), entityId);
+  }
+
   countPresent(scope: Scope, entity: Entity): Promise<number> {
     return countPresent(this.pool, scopeName(scope), entity);
   }

@@ -1,5 +1,6 @@
 /** What `nodes` and `details` share: one call (or some) for every due run, stored in groups, failures kept apart. */
 import type { ItemFailure, Observed, WriteBatch } from '../domain/batch.js';
+import type { Instant } from '../domain/entities.js';
 import { PaiError } from '../domain/errors.js';
 import type { Pass } from './pass.js';
 import type { DueQuery, DueRun } from './ports.js';
@@ -46,9 +47,10 @@ export async function storeEach<R>(pass: Pass, runs: AsyncIterable<DueRun>, each
         pass.itemSucceeded();
         fetched.push({ run: result.item, value: result.value });
       } else if (isGone(result.error)) {
-        missing.push(await goneNow(pass, result.item, result.error));
+        pass.itemSucceeded();
+        missing.push(goneSince(pass.startedAt, result.item.pipelineRunId, result.error));
       } else {
-        fatal ??= noteFailure(pass, result.item, result.error, failures);
+        fatal ??= await noteFailure(pass, result.item, result.error, failures);
       }
     }
     const batch = each.toBatch(fetched);
@@ -65,20 +67,26 @@ export const unreadable = (run: DueRun): ItemFailure => ({
   error: 'the answer holds an item that cannot be decoded, see the quarantine table',
 });
 
-/** PAI says that the run does not exist: missing, until `reconcile` has confirmed it. */
+/** PAI says that the run (or the node) does not exist. */
 export const isGone = (error: unknown): error is PaiError => error instanceof PaiError && error.notFound;
 
-export async function goneNow(
-  pass: Pass,
-  run: { readonly pipelineRunId: string },
-  error: PaiError,
-): Promise<Observed<string>> {
-  return { evidence: { requestId: error.requestId, observedAt: await pass.store.now() }, items: [run.pipelineRunId] };
-}
+/**
+ * `asked` is no later than the call: an answer may lie for a while until those before it are stored, and a run that came
+ * back meanwhile must not be overwritten by it.
+ */
+export const goneSince = (asked: Instant, pipelineRunId: string, error: PaiError): Observed<string> => ({
+  evidence: { requestId: error.requestId, observedAt: asked },
+  items: [pipelineRunId],
+});
 
-function noteFailure(pass: Pass, run: DueRun, error: unknown, failures: ItemFailure[]): { error: unknown } | null {
+async function noteFailure(
+  pass: Pass,
+  run: DueRun,
+  error: unknown,
+  failures: ItemFailure[],
+): Promise<{ error: unknown } | null> {
   try {
-    failures.push(pass.itemFailed(run.pipelineRunId, error));
+    failures.push(await pass.runFailed(run.pipelineRunId, error));
     return null;
   } catch (fatal) {
     return { error: fatal };

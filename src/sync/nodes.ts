@@ -3,11 +3,13 @@
  * batches, which is the only way to their outputs. A node that moved makes its run's tree due again (only the tree has
  * RuntimeInfo), so the two steps alternate until nothing is due.
  */
-import type { NodesAnswer } from '../domain/answers.js';
+import type { NodesAnswer, StatusAnswer } from '../domain/answers.js';
 import type { NodeKey, ObservedTree, WriteBatch } from '../domain/batch.js';
+import { PaiError } from '../domain/errors.js';
 import { chunk } from '../util/chunk.js';
-import { type Asked, askStatus } from './ask-status.js';
-import { dueRuns, storeEach, unreadable } from './each-run.js';
+import { type Asked, askStatus, type Question } from './ask-status.js';
+import { getDetails } from './details.js';
+import { dueRuns, isGone, storeEach, unreadable } from './each-run.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import { statusRows } from './poll.js';
@@ -25,12 +27,12 @@ const MAX_ROUNDS = 3;
 
 export async function nodes(pass: Pass): Promise<void> {
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    let asked = 0;
+    let answered = 0;
     const pollStep = async (): Promise<void> => {
-      asked = await pollNodes(pass, round > 1);
+      answered = await pollNodes(pass, round > 1);
     };
     await runParts(pass, [() => fetchTrees(pass), pollStep]);
-    if (asked === 0) return;
+    if (answered === 0) return;
   }
 }
 
@@ -51,13 +53,36 @@ async function fetchTree(pass: Pass, run: DueRun): Promise<readonly { type: stri
   const trees: { type: string; answer: NodesAnswer }[] = [];
   for (const type of pass.settings.nodeTypes) {
     const node = { pipelineRunId: run.pipelineRunId, nodeId: run.nodeId, depth: pass.settings.nodeDepth, type };
-    const answer = await pass.call(
-      () => pass.source.listPipelineRunNodeStatus(pass.scope, node, pass.signal),
-      (found) => found.nodes.length,
-    );
+    const answer = await pass
+      .call(
+        () => pass.source.listPipelineRunNodeStatus(pass.scope, node, pass.signal),
+        (found) => found.nodes.length,
+      )
+      .catch((error: unknown) => explainAbsence(pass, run, error));
     trees.push({ type, answer });
   }
   return trees;
+}
+
+/**
+ * The operation speaks of a node: whether the run exists is for the run's own operation to say. A run whose root node is
+ * unknown would else be missing after every pass, and be back after every reconcile.
+ */
+async function explainAbsence(pass: Pass, run: DueRun, error: unknown): Promise<never> {
+  if (!isGone(error)) throw error;
+  await getDetails(pass, run.pipelineRunId).catch((other: unknown) => {
+    pass.signal.throwIfAborted();
+    // Where that operation fails, this one has to do: reconcile asks again before it calls the run deleted.
+    throw isGone(other) ? other : error;
+  });
+  throw new PaiError(`the run exists, its root node ${run.nodeId} does not: ${error.message}`, {
+    code: 'PAI_NO_ROOT_NODE',
+    retryable: true,
+    blast: 'item',
+    operation: error.operation,
+    requestId: error.requestId,
+    cause: error,
+  });
 }
 
 export function treeBatch(
@@ -91,30 +116,50 @@ export function treeBatch(
 const isWhole = ({ value }: { readonly value: readonly { answer: NodesAnswer }[] }): boolean =>
   value.every(({ answer }) => answer.rejected.length === 0);
 
-/** Returns how many nodes were asked for. */
+/** Returns how many nodes were answered. */
 async function pollNodes(pass: Pass, outputsOnly: boolean): Promise<number> {
   let asked = 0;
-  const ask = (keys: readonly NodeKey[]) =>
-    pass.source.listPipelineRunsStatus(pass.scope, { nodes: keys }, pass.signal);
+  let named = 0;
+  const question: Question<NodeKey> = {
+    ask: (keys) => pass.source.listPipelineRunsStatus(pass.scope, { nodes: keys }, pass.signal),
+    idOf: (key) => key.pipelineRunId,
+    absentIn: absentNodes,
+  };
   const groups = readAhead(nodeBatches(pass, outputsOnly), { concurrency: pass.settings.concurrency }, (keys) =>
-    askStatus(pass, keys, ask, (key) => key.pipelineRunId),
+    askStatus(pass, keys, question),
   );
   for await (const group of groups) {
     for (const result of group) {
       if (!result.ok) throw result.error;
-      await storeNodeAnswers(pass, result.value);
+      named += await storeNodeAnswers(pass, result.value);
       asked += result.item.length;
       pass.progress('nodes', asked, null);
     }
   }
-  return asked;
+  return named;
 }
 
-async function storeNodeAnswers(pass: Pass, asked: Asked<NodeKey>): Promise<void> {
+function absentNodes(asked: readonly NodeKey[], answer: StatusAnswer): NodeKey[] {
+  if (answer.rejected.length > 0) return [];
+  const nameOf = (key: NodeKey): string => JSON.stringify([key.pipelineRunId, key.nodeId]);
+  const named = new Set(answer.nodes.map(nameOf));
+  return asked.filter((key) => !named.has(nameOf(key)));
+}
+
+/**
+ * A node that the answer does not name was not answered for: its run may be gone for a while, and its outputs have to be
+ * asked for when it is back.
+ */
+async function storeNodeAnswers(pass: Pass, asked: Asked<NodeKey>): Promise<number> {
+  let count = 0;
   for (const { subjects, answer } of asked.answered) {
-    await pass.commit({ ...statusRows(answer), nodesPolled: [{ evidence: answer, items: subjects }] });
+    const absent = new Set(absentNodes(subjects, answer));
+    const named = subjects.filter((key) => !absent.has(key));
+    count += named.length;
+    await pass.commit({ ...statusRows(answer), nodesPolled: [{ evidence: answer, items: named }] });
   }
   if (asked.failures.length > 0) await pass.commit({ failures: asked.failures });
+  return count;
 }
 
 async function* nodeBatches(pass: Pass, outputsOnly: boolean): AsyncGenerator<readonly NodeKey[]> {

@@ -38,7 +38,8 @@ export class Pass {
   calls = 0;
   rowsRead = 0;
   readonly effect: Effect = noEffect();
-  readonly failures: ItemFailure[] = [];
+  private failed = 0;
+  private readonly shown: ItemFailure[] = [];
   private consecutiveFailures = 0;
 
   constructor(
@@ -117,31 +118,44 @@ export class Pass {
 
   /**
    * Notes that the call for one run failed: it stays due and the others go on. Throws when the failure is not that
-   * run's own: bad credentials, a lost lease, a stop, or several different runs failing in a row.
+   * run's own: bad credentials, a lost lease, a stop, or several different runs failing in a row. Runs that failed in
+   * an earlier pass already (`failedBefore`) do not count towards that: a few bad runs would stop every pass at the
+   * same place, and no other run would ever have its turn.
    */
-  itemFailed(entityId: string, error: unknown): ItemFailure {
+  itemFailed(entityId: string, error: unknown, failedBefore = false): ItemFailure {
     this.signal.throwIfAborted();
     if (!(error instanceof PaiError) || error.blast === 'global') throw error;
     const failure = { entityId, error: describeError(error) };
-    this.failures.push(failure);
+    this.failed += 1;
+    if (this.shown.length < FAILURES_SHOWN) this.shown.push(failure);
     this.deps.logger.warn({ entityId, code: error.code, requestId: error.requestId }, failure.error);
-    if (error.blast === 'scope') this.consecutiveFailures += 1;
-    if (this.consecutiveFailures >= CONSECUTIVE_FAILURES) {
-      throw new MirrorError(`${this.consecutiveFailures} calls in a row failed, the rest waits: ${failure.error}`, {
-        code: 'SOURCE_FAILING',
-        retryable: true,
-        blast: 'scope',
-        cause: error,
-      });
-    }
+    if (!failedBefore) this.callFailed(error);
     return failure;
+  }
+
+  /** As `itemFailed`, for a run of which only the database knows whether it failed before. */
+  async runFailed(entityId: string, error: unknown): Promise<ItemFailure> {
+    const maybeIll = error instanceof PaiError && error.blast === 'scope' && !this.signal.aborted;
+    return this.itemFailed(
+      entityId,
+      error,
+      maybeIll && (await this.store.hasFailed(this.scope, this.lease.stream, entityId)),
+    );
+  }
+
+  /** Throws when so many calls failed in a row that the source itself must be ill. */
+  callFailed(error: PaiError, limit = CONSECUTIVE_FAILURES): void {
+    if (error.blast === 'scope') this.consecutiveFailures += 1;
+    if (this.consecutiveFailures < limit) return;
+    const message = `${this.consecutiveFailures} calls in a row failed, the rest waits: ${describeError(error)}`;
+    throw new MirrorError(message, { code: 'SOURCE_FAILING', retryable: true, blast: 'scope', cause: error });
   }
 
   /** Null when every item succeeded. */
   failureSummary(): string | null {
-    if (this.failures.length === 0) return null;
-    const shown = this.failures.slice(0, FAILURES_SHOWN).map(({ entityId, error }) => `${entityId}: ${error}`);
-    const more = this.failures.length > FAILURES_SHOWN ? ` (and ${this.failures.length - FAILURES_SHOWN} more)` : '';
-    return `${this.failures.length} failed and will be tried again: ${shown.join('; ')}${more}`;
+    if (this.failed === 0) return null;
+    const shown = this.shown.map(({ entityId, error }) => `${entityId}: ${error}`);
+    const more = this.failed > FAILURES_SHOWN ? ` (and ${this.failed - FAILURES_SHOWN} more)` : '';
+    return `${this.failed} failed and will be tried again: ${shown.join('; ')}${more}`;
   }
 }

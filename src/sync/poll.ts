@@ -5,7 +5,7 @@
 import type { StatusAnswer } from '../domain/answers.js';
 import type { WriteBatch } from '../domain/batch.js';
 import { chunk } from '../util/chunk.js';
-import { type Asked, askStatus } from './ask-status.js';
+import { type Asked, askStatus, type Question } from './ask-status.js';
 import type { Pass } from './pass.js';
 import { readAhead } from './read-ahead.js';
 
@@ -15,10 +15,13 @@ const BATCHES_PER_QUERY = 16;
 export async function poll(pass: Pass): Promise<void> {
   const total = await pass.store.countDue(pass.scope, 'status');
   let done = 0;
-  const ask = (ids: readonly string[]) =>
-    pass.source.listPipelineRunsStatus(pass.scope, { pipelineRunIds: ids }, pass.signal);
+  const question: Question<string> = {
+    ask: (ids) => pass.source.listPipelineRunsStatus(pass.scope, { pipelineRunIds: ids }, pass.signal),
+    idOf: (id) => id,
+    absentIn: absentIds,
+  };
   const groups = readAhead(activeBatches(pass), { concurrency: pass.settings.concurrency }, (ids) =>
-    askStatus(pass, ids, ask, (id) => id),
+    askStatus(pass, ids, question),
   );
   for await (const group of groups) {
     for (const result of group) {

@@ -143,6 +143,8 @@ export interface Store {
     scope: Scope,
     query: { readonly after: string | null; readonly limit: number },
   ): Promise<readonly string[]>;
+  /** Whether a call for this run or node has failed in an earlier pass of the stream, and none has succeeded since. */
+  hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean>;
   /** Rows that the mirror holds as present in the scope. */
   countPresent(scope: Scope, entity: 'pipeline_run' | 'run'): Promise<number>;
   /** How many runs wait for nodes and for details: the total of a progress bar. */

@@ -6,7 +6,7 @@
 import type { Evidence, ListAnswer } from '../domain/answers.js';
 import type { Observed } from '../domain/batch.js';
 import { detailsRow, getDetails, rejectedDetails } from './details.js';
-import { goneNow, isGone } from './each-run.js';
+import { goneSince, isGone } from './each-run.js';
 import { type OnRunsPage, runsBatch, walkAgain, walkRuns } from './experiments.js';
 import { pageBatch, walkUntilCounted } from './list-pages.js';
 import { runParts } from './parts.js';
@@ -93,13 +93,15 @@ async function confirmMissing(pass: Pass): Promise<void> {
 }
 
 async function confirmOne(pass: Pass, pipelineRunId: string): Promise<void> {
+  const asked = await pass.store.now();
   try {
     const answer = await getDetails(pass, pipelineRunId);
     pass.itemSucceeded();
     await pass.commit({ pipelineRunDetails: [detailsRow(answer)], rejected: [rejectedDetails(answer)] });
   } catch (error) {
-    if (isGone(error)) await pass.commit({ pipelineRunsDeleted: [await goneNow(pass, { pipelineRunId }, error)] });
-    else await pass.commit({ failures: [pass.itemFailed(pipelineRunId, error)] });
+    if (!isGone(error)) return void (await pass.commit({ failures: [await pass.runFailed(pipelineRunId, error)] }));
+    pass.itemSucceeded();
+    await pass.commit({ pipelineRunsDeleted: [goneSince(asked, pipelineRunId, error)] });
   }
 }
 
@@ -108,10 +110,12 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
   try {
     let first: Evidence | null = null;
     let total: number | null = null;
+    let anonymous = 0;
     let done = 0;
     const onPage: OnRunsPage = async (answer) => {
       first ??= answer;
       total = answer.totalCount;
+      anonymous += answer.rejected.filter(({ entityId }) => entityId === null).length;
       await pass.commit(runsBatch(answer));
       await seen.add([...answer.items.map((run) => run.runId), ...rejectedIds(answer)]);
       done += answer.received;
@@ -121,7 +125,8 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
     if (await walkRuns(pass, null, onPage)) await walkAgain(pass, onPage);
     // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
     for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, null, onPage);
-    if (first === null || (total !== null && (await seen.count()) < total)) return;
+    // An item whose id cannot be read may be any of those that seem to be absent.
+    if (first === null || anonymous > 0 || (total !== null && (await seen.count()) < total)) return;
     await markUnseen(pass, seen, first, 'experimentRunsMissing');
   } finally {
     await seen.close();

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { type Effect, noEffect, type WriteBatch } from '../../domain/batch.js';
+import { type Effect, noEffect, type Observed, type WriteBatch } from '../../domain/batch.js';
 import type { Scope } from '../../domain/scope.js';
 import { scopeName } from '../../domain/scope.js';
 import type { Stream } from '../../domain/streams.js';
@@ -19,12 +19,21 @@ async function hasQuarantine(client: ClientBase, scope: string): Promise<boolean
   return rows[0]?.found ?? false;
 }
 
+/** Runs that a stream without a revision to reach has asked for, and about which it got an answer. */
+function answeredBy(stream: Stream, batch: WriteBatch): string[] {
+  const items = <T>(groups: readonly Observed<T>[] | undefined): T[] => (groups ?? []).flatMap((group) => group.items);
+  if (stream === 'reconcile') return items(batch.pipelineRunDetails).map(({ run }) => run.pipelineRunId);
+  if (stream !== 'status') return [];
+  return [...items(batch.pipelineRunStatuses).map((run) => run.pipelineRunId), ...items(batch.pipelineRunsMissing)];
+}
+
 async function settleFailures(context: CommitContext, batch: WriteBatch): Promise<void> {
   const ids = (fetched: WriteBatch['nodesFetched']) => (fetched ?? []).map((one) => one.pipelineRunId);
   await forgetFailures(context, ['nodes'], ids(batch.nodesFetched));
   await forgetFailures(context, ['details'], ids(batch.detailsFetched));
   const gone = (batch.pipelineRunsDeleted ?? []).flatMap(({ items }) => items);
-  await forgetFailures(context, ['nodes', 'details'], gone);
+  await forgetFailures(context, ['nodes', 'details', 'status', 'reconcile'], gone);
+  await forgetFailures(context, [context.stream], answeredBy(context.stream, batch));
   await recordFailures(context, batch.failures ?? []);
 }
 
