@@ -1,5 +1,6 @@
 /** One complete round: every stream of every scope, in the order in which a run goes through them. */
 import pLimit from 'p-limit';
+import { addEffect, noEffect } from '../domain/batch.js';
 import type { Scope } from '../domain/scope.js';
 import { STREAMS, type Stream } from '../domain/streams.js';
 import type { Clock } from '../util/clock.js';
@@ -34,8 +35,37 @@ async function runScope(deps: PassDeps, scope: Scope, options: RoundOptions): Pr
     if (options.signal.aborted) break;
     reports.push(await runWhenFree(deps, scope, stream, options));
   }
-  return reports;
+  const reconciled = reports.find(({ stream }) => stream === 'reconcile');
+  return reconciled !== undefined && repairedRuns(reconciled) ? followReconcile(deps, reports, options) : reports;
 }
+
+const repairedRuns = ({ effect }: PassReport): boolean => {
+  const { inserted, updated } = effect.tables.pipeline_runs ?? { inserted: 0, updated: 0 };
+  return inserted + updated > 0;
+};
+
+/** What the last stream repaired is due in earlier ones: they run once more, and each stream has one report for both. */
+async function followReconcile(
+  deps: PassDeps,
+  reports: readonly PassReport[],
+  options: RoundOptions,
+): Promise<PassReport[]> {
+  const all: PassReport[] = [];
+  for (const report of reports) {
+    const follows = report.stream === 'nodes' || report.stream === 'details';
+    if (!follows || report.outcome !== 'succeeded' || options.signal.aborted) all.push(report);
+    else all.push(joined(report, await runWhenFree(deps, report.scope, report.stream, options)));
+  }
+  return all;
+}
+
+/** The outcome is that of the second pass: the first one succeeded. */
+const joined = (first: PassReport, second: PassReport): PassReport => ({
+  ...second,
+  calls: first.calls + second.calls,
+  rowsRead: first.rowsRead + second.rowsRead,
+  effect: addEffect(addEffect(noEffect(), first.effect), second.effect),
+});
 
 async function runWhenFree(deps: PassDeps, scope: Scope, stream: Stream, options: RoundOptions): Promise<PassReport> {
   const deadline = options.clock.now() + options.busyWaitMs;

@@ -7,6 +7,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/em
 import { PaiClient } from '../../src/pai/client.js';
 import { staticCredentials } from '../../src/pai/credentials.js';
 import { PgStore } from '../../src/store/store.js';
+import type { PassDeps } from '../../src/sync/pass.js';
 import { runRound } from '../../src/sync/round.js';
 import type { PassReport } from '../../src/sync/run-pass.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
@@ -32,6 +33,8 @@ export interface TestMirror {
   readonly store: PgStore;
   readonly scopes: readonly Scope[];
   readonly logger: CapturingLogger;
+  /** For passes with a part of them replaced. */
+  readonly deps: PassDeps;
   readonly databaseUrl: string;
   /** One round, as `pai-mirror sync` makes it. */
   sync(streams?: readonly Stream[], signal?: AbortSignal): Promise<readonly PassReport[]>;
@@ -69,13 +72,20 @@ export async function startMirror(options: TestMirrorOptions = {}): Promise<Test
     await pool.end();
     await store.close();
   });
-  const deps = { source, store, settings: { ...SETTINGS, ...options.settings }, logger, onProgress: () => {} };
+  const deps: PassDeps = {
+    source,
+    store,
+    settings: { ...SETTINGS, ...options.settings },
+    logger,
+    onProgress: () => {},
+  };
   return {
     emulator,
     pool,
     store,
     scopes,
     logger,
+    deps,
     databaseUrl: database.url,
     sync: (streams = STREAMS, signal = new AbortController().signal) =>
       runRound(deps, scopes, {
