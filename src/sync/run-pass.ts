@@ -56,7 +56,12 @@ export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, opti
     if (lease === null) return report('busy', null);
     return await underLease(deps, lease, options, report);
   } catch (error) {
-    return report(options.signal.aborted ? 'stopped' : 'failed', describeError(error));
+    const outcome = options.signal.aborted ? 'stopped' : 'failed';
+    const message = describeError(error);
+    if (outcome === 'failed') {
+      deps.logger.error({ scope: scopeName(scope), stream }, `pass could not be started: ${message}`);
+    }
+    return report(outcome, message);
   }
 }
 
@@ -72,18 +77,26 @@ async function underLease(deps: PassDeps, lease: Lease, options: PassOptions, re
     const error = await runStream(pass);
     const outcome = error === null ? 'succeeded' : options.signal.aborted ? 'stopped' : 'failed';
     const done = report(outcome, error, pass);
-    await deps.store.finishPass(passId, {
-      outcome,
-      calls: pass.calls,
-      rowsRead: pass.rowsRead,
-      effect: pass.effect,
-      error: outcome === 'failed' ? error : null,
-    });
     logOutcome(pass, done);
-    return done;
+    const unfinished = await writeDown(pass, passId, done);
+    return unfinished === null || outcome !== 'succeeded' ? done : report('failed', unfinished, pass);
   } finally {
     heart.stop();
     await releaseQuietly(deps, lease);
+  }
+}
+
+/** Null when it worked. What the pass itself ended with is the better story, so this never hides it. */
+async function writeDown(pass: Pass, passId: string, done: PassReport): Promise<string | null> {
+  const { outcome, calls, rowsRead, effect, error } = done;
+  try {
+    const told = outcome === 'failed' ? error : null;
+    if (outcome !== 'busy') await pass.store.finishPass(passId, { outcome, calls, rowsRead, effect, error: told });
+    return null;
+  } catch (failure) {
+    const message = `the outcome of the pass could not be written down: ${describeError(failure)}`;
+    pass.deps.logger.error({}, message);
+    return message;
   }
 }
 
@@ -97,16 +110,26 @@ async function runStream(pass: Pass): Promise<string | null> {
   }
 }
 
-/** Aborts the pass when the service stops or another process has taken the lease. */
+/**
+ * Aborts the pass when the service stops or another process has taken the lease. By a listener that goes with the pass:
+ * AbortSignal.any keeps something in the service's own signal for every pass that ever was, on some Node.js versions.
+ */
 function startHeartbeat(deps: PassDeps, lease: Lease, options: PassOptions): { signal: AbortSignal; stop: () => void } {
-  const lost = new AbortController();
+  const ended = new AbortController();
+  const onStop = (): void => ended.abort(options.signal.reason);
+  if (options.signal.aborted) onStop();
+  options.signal.addEventListener('abort', onStop, { once: true });
   const timer = setInterval(() => {
     deps.store.renewLease(lease).catch((error: unknown) => {
       // Any other error is met again by the pass itself; the fence protects what it writes.
-      if (error instanceof Error && error.name === 'LeaseLostError') lost.abort(error);
+      if (error instanceof Error && error.name === 'LeaseLostError') ended.abort(error);
     });
   }, options.heartbeatMs);
-  return { signal: AbortSignal.any([options.signal, lost.signal]), stop: () => clearInterval(timer) };
+  const stop = (): void => {
+    clearInterval(timer);
+    options.signal.removeEventListener('abort', onStop);
+  };
+  return { signal: ended.signal, stop };
 }
 
 /** A lease that cannot be given back runs out by itself. */
@@ -122,6 +145,7 @@ function logOutcome(pass: Pass, report: PassReport): void {
   const { inserted, updated, unchanged, stale, quarantined } = report.effect;
   const counts = { calls: report.calls, rowsRead: report.rowsRead, inserted, updated, unchanged, stale, quarantined };
   if (report.outcome === 'failed') pass.deps.logger.error(counts, `pass failed: ${report.error}`);
+  else if (report.outcome === 'stopped') pass.deps.logger.info(counts, 'pass stopped');
   else if (inserted + updated > 0) pass.deps.logger.info(counts, 'pass finished');
   else pass.deps.logger.debug(counts, 'pass finished, nothing new');
 }
