@@ -5,7 +5,7 @@
 import type { RunsAnswer } from '../domain/answers.js';
 import type { Cursor, WriteBatch } from '../domain/batch.js';
 import type { Instant, Int64 } from '../domain/entities.js';
-import { MirrorError } from '../domain/errors.js';
+import { describeError, MirrorError, PaiError } from '../domain/errors.js';
 import { instantFromMillis, instantToMillis } from '../domain/instant.js';
 import type { Pass } from './pass.js';
 import { earlier, hasFallen, isBehind, later, overlapFloor, watermarkCandidate } from './plan-paging.js';
@@ -27,8 +27,7 @@ export async function experiments(pass: Pass): Promise<void> {
 async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | null): Promise<void> {
   let watermark = loading?.watermark ?? null;
   let done = 0;
-  const from = loading === null ? null : (loading.state.pageToken as Int64 | null);
-  const shrank = await walkRuns(pass, from, async (answer, isFirst) => {
+  const onPage: OnRunsPage = async (answer, isFirst) => {
     if (isFirst && loading === null) watermark = createdWatermark(answer);
     const state = { phase: 'first-load', pageToken: answer.nextPageToken };
     const cursor = answer.nextPageToken === null ? {} : { cursor: { watermark, state } };
@@ -36,11 +35,21 @@ async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | nu
     done += answer.received;
     pass.progress('experiment runs', done, answer.totalCount);
     return false;
+  };
+  const from = loading === null ? null : (loading.state.pageToken as Int64 | null);
+  const shrank = await walkRuns(pass, from, onPage).catch((error: unknown) => {
+    // A page token may be good for a while only; the load then starts over, with the watermark that it began with.
+    if (from === null || done > 0 || !isRefused(error)) throw error;
+    pass.deps.logger.warn({ pageToken: from }, `the first load starts over: ${describeError(error)}`);
+    return walkRuns(pass, null, onPage);
   });
   // What came in while a load was interrupted stands in front of where it went on; what was deleted hid other rows.
   if (loading !== null || shrank) await walkAgain(pass, storeRunsPage(pass));
   await pass.moveCursor(before, { watermark, state: {} });
 }
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof PaiError && (error.code === 'PAI_INVALID_REQUEST' || error.code === 'PAI_NOT_FOUND');
 
 const storeRunsPage =
   (pass: Pass): OnRunsPage =>
@@ -98,6 +107,9 @@ export async function walkRuns(pass: Pass, from: Int64 | null, onPage: OnRunsPag
   let pageToken = from;
   let previousTotal: number | null = null;
   let shrank = false;
+  // A walk that comes back to a token goes round for ever: Brent's method finds any circle with one token remembered.
+  let landmark = from;
+  let nextLandmark = 1;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const request = { pageToken, maxResults: pass.settings.pageSize };
     const answer: RunsAnswer = await pass.call(
@@ -107,14 +119,18 @@ export async function walkRuns(pass: Pass, from: Int64 | null, onPage: OnRunsPag
     shrank ||= hasFallen(answer.totalCount, previousTotal);
     previousTotal = answer.totalCount;
     if ((await onPage(answer, page === 0)) || answer.nextPageToken === null) return shrank;
-    if (answer.nextPageToken === pageToken) throw circularToken(pageToken);
     pageToken = answer.nextPageToken;
+    if (pageToken === landmark) throw circularToken(pageToken);
+    if (page + 1 === nextLandmark) {
+      landmark = pageToken;
+      nextLandmark *= 2;
+    }
   }
   throw circularToken(pageToken ?? '');
 }
 
 const circularToken = (token: string): MirrorError =>
-  new MirrorError(`ListRuns: page token ${token} leads to itself, expected another one or 0`, {
+  new MirrorError(`ListRuns: page token ${token} leads back to itself, expected another one or 0`, {
     code: 'WALK_UNBOUNDED',
     retryable: true,
     blast: 'scope',

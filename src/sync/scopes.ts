@@ -20,8 +20,11 @@ export async function resolveScopes(
   const scopes = new Map<string, Scope>();
   const errors: { pattern: string; error: string }[] = [];
   for (const pattern of patterns) {
+    const unreadable = (count: number): void => {
+      errors.push({ pattern: scopeName(pattern), error: `${count} workspaces cannot be decoded and are not mirrored` });
+    };
     try {
-      const found = pattern.workspaceId === '*' ? await listAll(source, pattern.region, signal) : [pattern];
+      const found = pattern.workspaceId === '*' ? await listAll(source, pattern.region, signal, unreadable) : [pattern];
       for (const scope of found) scopes.set(scopeName(scope), scope);
     } catch (error) {
       signal.throwIfAborted();
@@ -31,12 +34,20 @@ export async function resolveScopes(
   return { scopes: [...scopes.values()], errors };
 }
 
-async function listAll(source: Source, region: string, signal: AbortSignal): Promise<Scope[]> {
+async function listAll(
+  source: Source,
+  region: string,
+  signal: AbortSignal,
+  onUnreadable: (count: number) => void,
+): Promise<Scope[]> {
   const ids = new Set<string>();
+  let rejected = 0;
   for (let pageNumber = 1; pageNumber <= MAX_PAGES; pageNumber += 1) {
     const answer = await source.listWorkspaces(region, { pageNumber, pageSize: PAGE_SIZE }, signal);
+    rejected += answer.rejected.length;
     for (const workspace of answer.items) ids.add(workspace.workspaceId);
-    if (answer.received === 0 || (answer.totalCount !== null && ids.size >= answer.totalCount)) break;
+    if (answer.received === 0 || (answer.totalCount !== null && ids.size + rejected >= answer.totalCount)) break;
   }
+  if (rejected > 0) onUnreadable(rejected);
   return [...ids].map((workspaceId) => ({ region, workspaceId }));
 }
