@@ -25,6 +25,26 @@ FOR EACH ROW EXECUTE FUNCTION "pai"."refuse_history_change"();
 CREATE TRIGGER "append_only_truncate" BEFORE TRUNCATE ON "pai"."change_events_default"
 FOR EACH STATEMENT EXECUTE FUNCTION "pai"."refuse_history_change"();
 --> statement-breakpoint
+-- Comments are not inherited, and tools that show a partition show its own.
+CREATE FUNCTION "pai"."describe_change_event_partition"(partition_name text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  note record;
+BEGIN
+  FOR note IN
+    SELECT a.attname, d.description FROM pg_description d
+    LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
+    WHERE d.classoid = 'pg_class'::regclass AND d.objoid = 'pai.change_events'::regclass
+  LOOP
+    IF note.attname IS NULL THEN
+      EXECUTE format('COMMENT ON TABLE pai.%I IS %L', partition_name, 'One part of change_events. ' || note.description);
+    ELSE
+      EXECUTE format('COMMENT ON COLUMN pai.%I.%I IS %L', partition_name, note.attname, note.description);
+    END IF;
+  END LOOP;
+END
+$$;
+--> statement-breakpoint
 CREATE FUNCTION "pai"."ensure_change_event_partitions"(months_ahead integer) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -47,6 +67,7 @@ BEGIN
         partition_name, lower_bound, upper_bound);
       EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON pai.%I '
         'FOR EACH STATEMENT EXECUTE FUNCTION pai.refuse_history_change()', partition_name);
+      PERFORM pai.describe_change_event_partition(partition_name);
     EXCEPTION
       -- An event of that month was written between the look and the creation.
       WHEN check_violation THEN CONTINUE;

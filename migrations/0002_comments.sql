@@ -5,6 +5,8 @@ COMMENT ON SEQUENCE "pai"."change_events_event_id_seq" IS 'Source of change_even
 --> statement-breakpoint
 COMMENT ON FUNCTION "pai"."refuse_history_change"() IS 'Trigger function that keeps change_events append-only.';
 --> statement-breakpoint
+COMMENT ON FUNCTION "pai"."describe_change_event_partition"(text) IS 'Gives a partition of change_events the comments of the table and its columns.';
+--> statement-breakpoint
 COMMENT ON FUNCTION "pai"."ensure_change_event_partitions"(integer) IS 'Creates the monthly partitions of change_events from this month up to so many months ahead; returns the names of the new ones.';
 --> statement-breakpoint
 COMMENT ON TABLE "pai"."pipeline_runs" IS 'Pipeline runs: every field of ListPipelineRuns, one row a run. Rows stay when the source drops the run.';
@@ -229,3 +231,5 @@ COMMENT ON COLUMN "pai"."quarantine"."observed_at" IS 'When its call was sent, b
 COMMENT ON COLUMN "pai"."quarantine"."first_seen_at" IS 'When it was put here, by the database''s clock.';
 COMMENT ON COLUMN "pai"."quarantine"."resolved_at" IS 'When it was settled; null while it is not.';
 COMMENT ON COLUMN "pai"."quarantine"."resolution" IS 'How: superseded by a later good answer, or retried.';
+--> statement-breakpoint
+SELECT pai.describe_change_event_partition('change_events_default');

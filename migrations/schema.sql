@@ -1,6 +1,28 @@
 create sequence pai.change_events_event_id_seq as bigint increment 1 start 1 cache 1;
 comment on sequence pai.change_events_event_id_seq is 'Source of change_events.event_id.';
 
+CREATE OR REPLACE FUNCTION pai.describe_change_event_partition(partition_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  note record;
+BEGIN
+  FOR note IN
+    SELECT a.attname, d.description FROM pg_description d
+    LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
+    WHERE d.classoid = 'pg_class'::regclass AND d.objoid = 'pai.change_events'::regclass
+  LOOP
+    IF note.attname IS NULL THEN
+      EXECUTE format('COMMENT ON TABLE pai.%I IS %L', partition_name, 'One part of change_events. ' || note.description);
+    ELSE
+      EXECUTE format('COMMENT ON COLUMN pai.%I.%I IS %L', partition_name, note.attname, note.description);
+    END IF;
+  END LOOP;
+END
+$function$;
+comment on function pai.describe_change_event_partition(partition_name text) is 'Gives a partition of change_events the comments of the table and its columns.';
+
 CREATE OR REPLACE FUNCTION pai.ensure_change_event_partitions(months_ahead integer)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -25,6 +47,7 @@ BEGIN
         partition_name, lower_bound, upper_bound);
       EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON pai.%I '
         'FOR EACH STATEMENT EXECUTE FUNCTION pai.refuse_history_change()', partition_name);
+      PERFORM pai.describe_change_event_partition(partition_name);
     EXCEPTION
       -- An event of that month was written between the look and the creation.
       WHEN check_violation THEN CONTINUE;
@@ -85,6 +108,21 @@ comment on column pai.change_events.request_id is 'RequestId of the answer that 
 
 create table pai.change_events_default partition of pai.change_events DEFAULT;
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON pai.change_events_default FOR EACH STATEMENT EXECUTE FUNCTION pai.refuse_history_change();
+comment on table pai.change_events_default is 'One part of change_events. History of every change that the mirror saw. Append-only, one partition a month of observed_at (UTC).';
+comment on column pai.change_events_default.event_id is 'Ascends; of one entity in the order in which the changes were stored.';
+comment on column pai.change_events_default.entity is 'pipeline_run, node or run.';
+comment on column pai.change_events_default.entity_id is 'PipelineRunId (also for nodes) or RunId.';
+comment on column pai.change_events_default.node_id is 'NodeId, for nodes.';
+comment on column pai.change_events_default.node_type is 'Logical or Physical, for nodes.';
+comment on column pai.change_events_default.region is 'Region of the scope.';
+comment on column pai.change_events_default.scope is 'Scope whose pass saw the change.';
+comment on column pai.change_events_default.kind is 'discovered, changed, deleted, missing or restored.';
+comment on column pai.change_events_default.from_status is 'Status before; null for discovered.';
+comment on column pai.change_events_default.to_status is 'Status after.';
+comment on column pai.change_events_default.changes is 'Column to [old, new] for each changed column; null for discovered. Params and labels are named params.KEY and labels.KEY.';
+comment on column pai.change_events_default.source_time is 'When it happened by the source''s clock: GmtModifiedTime of a run, FinishedAt or else StartedAt of a node; null where the answer tells no time.';
+comment on column pai.change_events_default.observed_at is 'When the call whose answer showed the change was sent, by the mirror''s clock.';
+comment on column pai.change_events_default.request_id is 'RequestId of the answer that proves it.';
 
 create table pai.node_outputs (
   pipeline_run_id text not null,

@@ -43,7 +43,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     },
   });
   // An idle connection that breaks (the server restarts) is replaced at the next use; unheard, the event would end the process.
-  pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('error', (error) => options.logger?.warn({ error: error.message }, 'an idle database connection broke'));
   return pool;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Cursor, Effect, NodeKey, WriteBatch } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
-import { LeaseLostError } from '../domain/errors.js';
+import { describeError, LeaseLostError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
 import { type Logger, silentLogger } from '../util/logger.js';
@@ -147,7 +147,7 @@ export class PgStore {
     } catch (error) {
       // What was committed stays committed; the next commit finds out for good.
       if (!(error instanceof LeaseLostError))
-        this.#logger.warn({ err: error, stream: lease.stream }, 'could not extend the lease');
+        this.#logger.warn({ error: describeError(error), stream: lease.stream }, 'could not extend the lease');
     }
   }
 

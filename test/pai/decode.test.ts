@@ -204,6 +204,13 @@ test('details of another run than the one asked for are rejected, naming both', 
   expect(rejected[0]?.error).toMatch(/"flow-2".*"flow-1"/);
 });
 
+test('details that cannot be read have the same raw text in every answer, so that they are put into quarantine once', () => {
+  const rawOf = (requestId: string) =>
+    details(`{"RequestId": "${requestId}", "PipelineRunId": "flow-1", "Name": {}}`).rejected[0]?.raw;
+  expect(rawOf('A')).toBe('{"PipelineRunId":"flow-1","Name":{}}');
+  expect(rawOf('B')).toBe(rawOf('A'));
+});
+
 test('the request id and the documents of details are not among the unknown fields', () => {
   const decoded = details(
     '{"requestId": "R", "PipelineRunId": "flow-1\\n", "Manifest": "", "Options": null, "New": 1}',

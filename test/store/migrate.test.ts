@@ -134,11 +134,11 @@ describe('the schema', () => {
     await expect(await dumpSchema(client)).toMatchFileSnapshot('../../migrations/schema.sql');
   });
 
-  test('has a comment on every table and column', async () => {
+  test('has a comment on every table and column, partitions included', async () => {
     const { rows } = await client.query(
       `select c.relname as table, a.attname as column from pg_class c
        left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-       where c.relnamespace = 'pai'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+       where c.relnamespace = 'pai'::regnamespace and c.relkind in ('r', 'p')
          and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)`,
     );
     expect(rows).toEqual([]);

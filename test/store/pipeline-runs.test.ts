@@ -107,6 +107,15 @@ describe('a listed run', () => {
     expect(await mirror().run('r1')).toMatchObject({ status: 'Succeeded', revision: '1' });
   });
 
+  test('dated into the future by the source is mended by the next answer that is not', async () => {
+    await mirror().commit({
+      pipelineRuns: observed(0, pipelineRun('r1', { gmtModifiedTime: '2999-01-01T00:00:00.000000Z' })),
+    });
+    const mended = pipelineRun('r1', { gmtModifiedTime: at(1), name: 'mended' });
+    expect(await mirror().commit({ pipelineRuns: observed(2, mended) })).toMatchObject({ updated: 1, stale: 0 });
+    expect(await mirror().run('r1')).toMatchObject({ name: 'mended', revision: '2' });
+  });
+
   test('given several times in one batch counts once, as its newest', async () => {
     const effect = await mirror().commit({
       pipelineRuns: [

@@ -47,7 +47,7 @@ export const LISTED_RUNS: UpsertSpec = {
   merge: { ...every(rules.versioned, { nodeId: rules.rootNode, pipelineRunUri: rules.latest }), ...rules.present },
   moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time or i.status is distinct from k.status',
   observed: 'observedAt',
-  staleWhen: 'i.gmt_modified_time < k.gmt_modified_time',
+  staleWhen: rules.olderVersion,
   history: HISTORY,
 };
 

@@ -32,7 +32,7 @@ export const LISTED_EXPERIMENT_RUNS: UpsertSpec = {
   },
   moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time',
   observed: 'observedAt',
-  staleWhen: 'i.gmt_modified_time < k.gmt_modified_time',
+  staleWhen: rules.olderVersion,
   history: HISTORY,
 };
 

@@ -48,6 +48,13 @@ export function versionedDocument(property: string): { [property: string]: Rule 
   return { [property]: rule, [`${property}Raw`]: rule };
 }
 
+/**
+ * The source's own clock says that the answer shows an older version than the stored one. A stored time of the future
+ * proves nothing (the source's mistake, which it may have mended since): otherwise the row would be frozen until then.
+ */
+export const olderVersion = `i.gmt_modified_time < k.gmt_modified_time
+  and k.gmt_modified_time < i.observed_at + interval '1 day'`;
+
 /** The answer names the row: it is neither gone nor missing. */
 export const present = {
   deletedAt: always('null::timestamptz'),
