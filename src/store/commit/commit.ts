@@ -22,7 +22,12 @@ async function hasQuarantine(client: ClientBase, scope: string): Promise<boolean
 /** Runs that a stream without a revision to reach has asked for, and about which it got an answer. */
 function answeredBy(stream: Stream, batch: WriteBatch): string[] {
   const items = <T>(groups: readonly Observed<T>[] | undefined): T[] => (groups ?? []).flatMap((group) => group.items);
-  if (stream === 'reconcile') return items(batch.pipelineRunDetails).map(({ run }) => run.pipelineRunId);
+  if (stream === 'reconcile') {
+    // What the list shows (again) is not asked for by name any more.
+    return [...items(batch.pipelineRuns), ...items(batch.pipelineRunDetails).map(({ run }) => run)].map(
+      (run) => run.pipelineRunId,
+    );
+  }
   if (stream !== 'status') return [];
   return [...items(batch.pipelineRunStatuses).map((run) => run.pipelineRunId), ...items(batch.pipelineRunsMissing)];
 }

@@ -1,0 +1,109 @@
+import { expect, it } from 'vitest';
+import type { Source } from '../../src/sync/ports.js';
+import { observed, pipelineRun, SCOPE } from '../store/fixtures.js';
+import { answered, type Harness, listAnswer, paiError, runsAnswer, startHarness } from './harness.js';
+
+const IDS = ['r0', 'r1', 'r2', 'r3'];
+
+async function withRuns(): Promise<Harness> {
+  const harness = await startHarness();
+  const lease = await harness.store.acquireLease(SCOPE, 'pipeline-runs');
+  if (lease === null) throw new Error('the lease is taken');
+  await harness.store.commit(lease, { pipelineRuns: observed(0, ...IDS.map((id) => pipelineRun(id))) });
+  return harness;
+}
+
+const document = { json: null, raw: null };
+
+/** Lists the runs that are named, counts `total` of them, and knows the runs in `known`. */
+const source = (listed: readonly string[], known: readonly string[], total = listed.length): Partial<Source> => ({
+  listPipelineRuns: async () =>
+    listAnswer(
+      listed.map((id) => pipelineRun(id)),
+      total,
+    ),
+  getPipelineRun: async (_scope, id) => {
+    if (!known.includes(id)) throw paiError('PAI_NOT_FOUND', 'item', { notFound: true });
+    return {
+      ...answered(),
+      details: { run: pipelineRun(id), manifest: document, arguments: document, options: document },
+    };
+  },
+  listRuns: async () => runsAnswer([], null),
+});
+
+const kinds = (harness: Harness, id: string) =>
+  harness.sql<{ kind: string }>(
+    `select kind from pai.change_events where entity_id = '${id}' and kind <> 'discovered' order by event_id`,
+  );
+
+const gone = (harness: Harness) =>
+  harness.sql(
+    `select pipeline_run_id as id, deleted_at is not null as deleted, missing_since is not null as missing
+     from pai.pipeline_runs where deleted_at is not null or missing_since is not null order by 1`,
+  );
+
+it('a run that the list no longer shows is missing, and deleted once GetPipelineRun does not know it either', async () => {
+  const harness = await withRuns();
+  const report = await harness.pass('reconcile', source(['r0', 'r1', 'r3'], []));
+  expect(report).toMatchObject({ outcome: 'succeeded', error: null });
+  expect(await kinds(harness, 'r2')).toEqual([{ kind: 'missing' }, { kind: 'deleted' }]);
+  expect(await gone(harness)).toEqual([{ id: 'r2', deleted: true, missing: true }]);
+});
+
+it('a run that only the list does not show is restored, and one that the list shows again too', async () => {
+  const harness = await withRuns();
+  await harness.pass('reconcile', source(['r0', 'r1', 'r3'], ['r2']));
+  expect(await kinds(harness, 'r2')).toEqual([{ kind: 'missing' }, { kind: 'restored' }]);
+  expect(await gone(harness)).toEqual([]);
+
+  const failing = source(['r0', 'r1', 'r3'], []);
+  const getPipelineRun = async (): Promise<never> => {
+    throw paiError('PAI_UNAVAILABLE', 'scope');
+  };
+  expect((await harness.pass('reconcile', { ...failing, getPipelineRun })).outcome).toBe('failed');
+  expect(await gone(harness), 'not deleted unless it was confirmed').toEqual([
+    { id: 'r2', deleted: false, missing: true },
+  ]);
+  await harness.pass('reconcile', source(IDS, IDS));
+  expect(await gone(harness)).toEqual([]);
+  expect(await harness.sql('select entity_id from pai.sync_retries'), 'no failure outlives its reason').toEqual([]);
+});
+
+it('where the list shows less than it counts, absence proves nothing and the runs are asked for by name', async () => {
+  const harness = await withRuns();
+  const report = await harness.pass('reconcile', source(['r0', 'r3'], ['r1'], 3));
+  expect(report.outcome).toBe('succeeded');
+  expect(await kinds(harness, 'r1')).toEqual([]);
+  expect(await kinds(harness, 'r2')).toEqual([{ kind: 'deleted' }]);
+  expect(harness.logger.messages('warn')).toContain('the source counts more pipeline runs than it shows');
+});
+
+it('invariant 6: missing runs over which GetPipelineRun always breaks do not keep the others from being confirmed', async () => {
+  const harness = await withRuns();
+  const broken = new Set(['r0', 'r1', 'r2']);
+  const parts = source([], []);
+  const getPipelineRun: Source['getPipelineRun'] = async (_scope, id) => {
+    if (broken.has(id)) throw paiError('PAI_UNAVAILABLE', 'scope');
+    throw paiError('PAI_NOT_FOUND', 'item', { notFound: true });
+  };
+  await harness.pass('reconcile', { ...parts, getPipelineRun });
+  expect((await harness.pass('reconcile', { ...parts, getPipelineRun })).outcome).toBe('failed');
+  expect((await gone(harness)).filter(({ deleted }) => deleted)).toEqual([{ id: 'r3', deleted: true, missing: true }]);
+});
+
+it('a pipeline run part that fails does not keep the experiment runs from being reconciled', async () => {
+  const harness = await withRuns();
+  let listed = 0;
+  const report = await harness.pass('reconcile', {
+    listPipelineRuns: async () => {
+      throw paiError('PAI_FORBIDDEN', 'scope');
+    },
+    listRuns: async () => {
+      listed += 1;
+      return runsAnswer([], null);
+    },
+  });
+  expect(report).toMatchObject({ outcome: 'failed', error: 'PAI_FORBIDDEN' });
+  expect(listed).toBeGreaterThan(0);
+});
