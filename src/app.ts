@@ -52,8 +52,11 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
     const { connectionString } = database;
     const store = new PgStore({ connectionString, logger, dryRun: options.dryRun ?? false });
     const close = async (): Promise<void> => {
-      await store.close();
-      await database.close();
+      try {
+        await store.close();
+      } finally {
+        await database.close();
+      }
     };
     return { database, store, close };
   } catch (error) {
