@@ -34,6 +34,8 @@ export interface Config {
   readonly pageSize: number;
   /** Runs (or nodes) in one ListPipelineRunsStatus call. */
   readonly statusBatch: number;
+  /** Asked for by name where the list without a filter does not show them. */
+  readonly sourceTypes: readonly string[];
   readonly nodeDepth: number;
   readonly nodeTypes: readonly string[];
   /** Calls under way at once in one pass. */
@@ -169,6 +171,18 @@ const flag = () =>
           : fail(context, value, 'true or false'),
     );
 
+/** An empty list (`-`) asks for none. */
+const sourceTypes = () =>
+  z
+    .string()
+    .default('SDK,DESIGNER,M6')
+    .transform((value, context) => {
+      const types = value === '-' ? [] : [...new Set(value.split(',').map((text) => text.trim()))];
+      return types.every((type) => /^[A-Za-z0-9_]+$/.test(type))
+        ? types
+        : fail(context, value, 'values of SourceType, comma-separated, such as SDK,DESIGNER,M6 (or - for none)');
+    });
+
 const nodeTypes = () =>
   z
     .string()
@@ -198,6 +212,7 @@ const schema = (needs: { readonly scopes: boolean }) =>
     PAI_ALLOW_HTTP: flag(),
     PAI_PAGE_SIZE: integer(100, 1, 10_000),
     PAI_STATUS_BATCH: integer(100, 1, 10_000),
+    PAI_SOURCE_TYPES: sourceTypes(),
     PAI_NODE_DEPTH: integer(10, 1, 1000),
     PAI_NODE_TYPES: nodeTypes(),
     PAI_CONCURRENCY: integer(4, 1, 64),
@@ -291,6 +306,7 @@ function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
     allowHttp: env.PAI_ALLOW_HTTP,
     pageSize: env.PAI_PAGE_SIZE,
     statusBatch: env.PAI_STATUS_BATCH,
+    sourceTypes: env.PAI_SOURCE_TYPES,
     nodeDepth: env.PAI_NODE_DEPTH,
     nodeTypes: env.PAI_NODE_TYPES,
     concurrency: env.PAI_CONCURRENCY,

@@ -76,6 +76,8 @@ export interface WriteBatch {
   readonly rejected?: readonly (Observed<Rejected> & { readonly operation: string })[];
   readonly failures?: readonly ItemFailure[];
   readonly cursor?: Cursor;
+  /** Default: the stream's own name. */
+  readonly cursorName?: string;
 }
 
 export interface RowCounts {

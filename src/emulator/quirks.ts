@@ -30,6 +30,8 @@ export interface Quirks {
   readonly randomTieOrder: boolean;
   /** Wire: larger page sizes than this are silently cut; null: never. */
   readonly clampPageSize: number | null;
+  /** Wire: ListPipelineRuns without SourceType lists the runs of UNKNOWN only, as its page can be read. */
+  readonly sourceTypeDefaultsToUnknown: boolean;
   /** True: entities have fields that no reference page knows (`extra` in the model). */
   readonly unknownFields: boolean;
 }
@@ -48,6 +50,7 @@ const NONE: Quirks = {
   totalCountMissing: false,
   randomTieOrder: false,
   clampPageSize: null,
+  sourceTypeDefaultsToUnknown: false,
   unknownFields: false,
 };
 
@@ -65,6 +68,7 @@ const ALL: Quirks = {
   totalCountMissing: true,
   randomTieOrder: true,
   clampPageSize: 50,
+  sourceTypeDefaultsToUnknown: true,
   unknownFields: true,
 };
 

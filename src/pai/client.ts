@@ -103,6 +103,7 @@ export class PaiClient {
       readonly pageSize: number;
       readonly sortBy: PipelineRunSortKey;
       readonly order: SortOrder;
+      readonly sourceType?: string;
     },
     signal: AbortSignal,
   ): Promise<ListAnswer<PipelineRun>> {

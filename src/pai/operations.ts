@@ -59,6 +59,7 @@ export const listPipelineRuns = (
     readonly pageSize: number;
     readonly sortBy: PipelineRunSortKey;
     readonly order: SortOrder;
+    readonly sourceType?: string;
   },
 ): PaiRequest => ({
   operation: LIST_PIPELINE_RUNS,
@@ -67,6 +68,7 @@ export const listPipelineRuns = (
   query: {
     PageNumber: String(page.pageNumber),
     PageSize: String(page.pageSize),
+    ...(page.sourceType === undefined ? {} : { SourceType: page.sourceType }),
     SortBy: page.sortBy,
     Order: page.order,
     WorkspaceId: scope.workspaceId,

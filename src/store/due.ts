@@ -86,11 +86,11 @@ export async function hasFailed(db: Queryable, stream: string, scope: string, en
  * The nodes of a kind of run, read through the run: a failed run leaves nodes behind that never end, and an index of
  * unfinished nodes would collect them for ever.
  */
-const nodesOf = (runs: string): string => `(
+const nodesOf = (runs: string, nodes: string): string => `(
   select n.pipeline_run_id, n.node_id from pai.pipeline_runs r
   join pai.pipeline_run_nodes n on n.pipeline_run_id = r.pipeline_run_id
   where r.scope = $1 and r.pipeline_run_id >= $2 and r.deleted_at is null and r.missing_since is null and ${runs}
-    and n.missing_since is null and ${activeNodeSql('n.status')} and (n.pipeline_run_id, n.node_id) > ($2, $3)
+    and n.missing_since is null and ${nodes} and (n.pipeline_run_id, n.node_id) > ($2, $3)
   order by n.pipeline_run_id, n.node_id limit $4)`;
 
 /** Nodes that changed after their outputs were asked for. */
@@ -108,8 +108,12 @@ const nodesDue = (parts: readonly string[]): string =>
 
 const NODES_DUE_FOR_OUTPUTS = nodesDue([OUTPUTS_DUE]);
 const NODES_DUE = nodesDue([
-  nodesOf(activeSql('r.status')),
-  nodesOf(`r.nodes_open and coalesce(r.finished_at, r.updated_at) > now() - ${NODES_OPEN_FOR}`),
+  // Also those that have ended: a node may be retried, and its outputs may come late.
+  nodesOf(activeSql('r.status'), 'true'),
+  nodesOf(
+    `r.nodes_open and coalesce(r.finished_at, r.updated_at) > now() - ${NODES_OPEN_FOR}`,
+    activeNodeSql('n.status'),
+  ),
   OUTPUTS_DUE,
 ]);
 

@@ -17,12 +17,13 @@ const TABLES: { readonly [entity in Entity]: { readonly table: string; readonly 
 /** What the mirror takes to be in the source now. */
 const PRESENT = 't.deleted_at is null and t.missing_since is null';
 
-export async function countPresent(pool: Pool, scope: string, entity: Entity): Promise<number> {
+export async function countPresent(pool: Pool, scope: string, entity: Entity, sourceType?: string): Promise<number> {
+  const ofType = sourceType === undefined ? '' : 'and t.source_type = $2';
   const rows = await query<{ count: number }>(
     pool,
     `counting rows in ${scope}`,
-    `select count(*)::float8 as count from ${TABLES[entity].table} t where t.scope = $1 and ${PRESENT}`,
-    [scope],
+    `select count(*)::float8 as count from ${TABLES[entity].table} t where t.scope = $1 and ${PRESENT} ${ofType}`,
+    sourceType === undefined ? [scope] : [scope, sourceType],
   );
   return rows[0]?.count ?? 0;
 }

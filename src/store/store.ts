@@ -68,6 +68,10 @@ export class PgStore {
     await this.pool.end();
   }
 
+  get dryRun(): boolean {
+    return this.#dryRun;
+  }
+
   async now(): Promise<Instant> {
     const rows = await query<{ now: Instant }>(
       this.pool,
@@ -103,8 +107,8 @@ export class PgStore {
     if (!this.#dryRun) await finishPass(this.pool, passId, outcome);
   }
 
-  readCursor(scope: Scope, stream: Stream): Promise<Cursor | null> {
-    return readCursor(this.pool, scopeName(scope), stream);
+  readCursor(scope: Scope, name: string): Promise<Cursor | null> {
+    return readCursor(this.pool, scopeName(scope), name);
   }
 
   /**
@@ -175,8 +179,8 @@ export class PgStore {
     return due.hasFailed(this.pool, stream, scopeName(scope), entityId);
   }
 
-  countPresent(scope: Scope, entity: Entity): Promise<number> {
-    return countPresent(this.pool, scopeName(scope), entity);
+  countPresent(scope: Scope, entity: Entity, sourceType?: string): Promise<number> {
+    return countPresent(this.pool, scopeName(scope), entity, sourceType);
   }
 
   countDue(scope: Scope, stream: due.DueStream | 'status'): Promise<number> {

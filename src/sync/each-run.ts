@@ -49,6 +49,7 @@ export async function storeEach<R>(pass: Pass, runs: AsyncIterable<DueRun>, each
       } else if (isGone(result.error)) {
         pass.itemSucceeded();
         missing.push(goneSince(pass.startedAt, result.item.pipelineRunId, result.error));
+        failures.push({ entityId: result.item.pipelineRunId, error: result.error.message });
       } else {
         fatal ??= await noteFailure(pass, result.item, result.error, failures);
       }

@@ -8,7 +8,7 @@ import { effectivePageSize, hasFallen, nextForwardPage, walkBound } from './plan
 
 export const listPage = (
   pass: Pass,
-  page: { pageNumber: number; pageSize: number; sortBy: PipelineRunSortKey; order: SortOrder },
+  page: { pageNumber: number; pageSize: number; sortBy: PipelineRunSortKey; order: SortOrder; sourceType?: string },
 ): Promise<ListAnswer<PipelineRun>> =>
   pass.call(
     () => pass.source.listPipelineRuns(pass.scope, page, pass.signal),
@@ -29,14 +29,22 @@ export async function walkForward(
   pass: Pass,
   sortBy: PipelineRunSortKey,
   onPage: (answer: ListAnswer<PipelineRun>, isFirst: boolean) => Promise<boolean>,
+  sourceType?: string,
 ): Promise<void> {
+  const filter = sourceType === undefined ? {} : { sourceType };
   let pageSize = pass.settings.pageSize;
   let previousTotal: number | null = null;
   let bound = 1;
   let page: number | null = 1;
   for (let read = 0; page !== null; read += 1) {
     if (read >= bound) throw endlessWalk(read, sortBy);
-    const answer: ListAnswer<PipelineRun> = await listPage(pass, { pageNumber: page, pageSize, sortBy, order: 'DESC' });
+    const answer: ListAnswer<PipelineRun> = await listPage(pass, {
+      pageNumber: page,
+      pageSize,
+      sortBy,
+      order: 'DESC',
+      ...filter,
+    });
     if (read === 0) {
       pageSize = effectivePageSize(pageSize, answer);
       bound = walkBound(answer.totalCount, pageSize);
@@ -65,11 +73,12 @@ export async function walkUntilCounted(
   pass: Pass,
   countKnown: () => Promise<number>,
   onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
+  sourceType?: string,
 ): Promise<boolean> {
   let known = await countKnown();
   let fruitless = 0;
   for (let walk = 0; walk < MAX_WALKS && fruitless < FRUITLESS_WALKS; walk += 1) {
-    const total = await walkAll(pass, SORT_KEYS[walk % SORT_KEYS.length] as PipelineRunSortKey, onPage);
+    const total = await walkAll(pass, SORT_KEYS[walk % SORT_KEYS.length] as PipelineRunSortKey, onPage, sourceType);
     const now = await countKnown();
     if (total === null || now >= total) return true;
     fruitless = now > known || walk === 0 ? 0 : fruitless + 1;
@@ -84,14 +93,16 @@ async function walkAll(
   pass: Pass,
   sortBy: PipelineRunSortKey,
   onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
+  sourceType?: string,
 ): Promise<number | null> {
   let total: number | null = null;
   const repeats = new RepeatedPages();
-  await walkForward(pass, sortBy, async (answer) => {
+  const onNext = async (answer: ListAnswer<PipelineRun>): Promise<boolean> => {
     await onPage(answer);
     total = answer.totalCount;
     return repeats.tooMany(answer);
-  });
+  };
+  await walkForward(pass, sortBy, onNext, sourceType);
   return total;
 }
 

@@ -28,7 +28,7 @@ export interface PassDeps {
 }
 
 /** How many calls for different items may fail one after the other before the source itself is taken to be ill. */
-const CONSECUTIVE_FAILURES = 3;
+const CONSECUTIVE_FAILURES = 10;
 
 /** Failures that are told one by one in the summary of a pass. */
 const FAILURES_SHOWN = 3;
@@ -107,9 +107,10 @@ export class Pass {
     return effect;
   }
 
-  async moveCursor(before: Cursor | null, cursor: Cursor): Promise<void> {
+  /** `name`: of another cursor than the stream's own. */
+  async moveCursor(before: Cursor | null, cursor: Cursor, name?: string): Promise<void> {
     if (before !== null && JSON.stringify(before) === JSON.stringify(cursor)) return;
-    await this.commit({ cursor });
+    await this.commit({ cursor, ...(name === undefined ? {} : { cursorName: name }) });
   }
 
   itemSucceeded(): void {

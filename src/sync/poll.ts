@@ -50,9 +50,11 @@ async function* activeBatches(pass: Pass): AsyncGenerator<readonly string[]> {
 
 /** What one answer says about the runs that were asked for: their status, and which of them it does not know. */
 export function pollBatch(asked: readonly string[], answer: StatusAnswer): WriteBatch {
+  const absent = absentIds(asked, answer);
   return {
     ...statusRows(answer),
-    pipelineRunsMissing: [{ evidence: answer, items: absentIds(asked, answer) }],
+    pipelineRunsMissing: [{ evidence: answer, items: absent }],
+    failures: absent.map((entityId) => ({ entityId, error: 'ListPipelineRunsStatus does not know the run' })),
   };
 }
 

@@ -23,6 +23,8 @@ export interface Source {
       readonly pageSize: number;
       readonly sortBy: PipelineRunSortKey;
       readonly order: SortOrder;
+      /** Only runs of this source. Without it PAI lists them all or, as its page can be read, only those of UNKNOWN. */
+      readonly sourceType?: string;
     },
     signal: AbortSignal,
   ): Promise<ListAnswer<PipelineRun>>;
@@ -108,6 +110,8 @@ export interface SeenIds {
 
 /** PostgreSQL. Every method throws StoreError; `commit` also LeaseLostError. */
 export interface Store {
+  /** Nothing is kept: every commit is rolled back. */
+  readonly dryRun: boolean;
   /** The database's clock, the one that all replicas share. */
   now(): Promise<Instant>;
   /** Null while another process holds it. */
@@ -119,7 +123,8 @@ export interface Store {
   startPass(lease: Lease): Promise<string>;
   finishPass(passId: string, outcome: PassOutcome): Promise<void>;
 
-  readCursor(scope: Scope, stream: Stream): Promise<Cursor | null>;
+  /** A stream may keep several cursors: then under names of its own. */
+  readCursor(scope: Scope, name: string): Promise<Cursor | null>;
   /**
    * One transaction: checks the fence, writes rows, history, bookkeeping and cursor. A row that the database refuses is
    * put into quarantine and the rest is written.
@@ -146,7 +151,7 @@ export interface Store {
   /** Whether a call for this run or node has failed in an earlier pass of the stream, and none has succeeded since. */
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean>;
   /** Rows that the mirror holds as present in the scope. */
-  countPresent(scope: Scope, entity: 'pipeline_run' | 'run'): Promise<number>;
+  countPresent(scope: Scope, entity: 'pipeline_run' | 'run', sourceType?: string): Promise<number>;
   /** How many runs wait for nodes and for details: the total of a progress bar. */
   countDue(scope: Scope, stream: 'nodes' | 'details' | 'status'): Promise<number>;
   /** Opens an empty set for one walk; close it. */

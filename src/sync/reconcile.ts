@@ -5,6 +5,7 @@
  */
 import type { Evidence, ListAnswer } from '../domain/answers.js';
 import type { Observed } from '../domain/batch.js';
+import type { PipelineRun } from '../domain/entities.js';
 import { detailsRow, getDetails, rejectedDetails } from './details.js';
 import { goneSince, isGone } from './each-run.js';
 import { type OnRunsPage, runsBatch, walkAgain, walkRuns } from './experiments.js';
@@ -12,6 +13,7 @@ import { pageBatch, walkUntilCounted } from './list-pages.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
+import { findHiddenTypes, hiddenTypes } from './source-types.js';
 
 const IDS_PER_QUERY = 500;
 
@@ -39,21 +41,32 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
   try {
     let first: Evidence | null = null;
     let done = 0;
-    const isComplete = await walkUntilCounted(
-      pass,
-      () => seen.count(),
-      async (answer) => {
-        first ??= answer;
-        await pass.commit(pageBatch(answer));
-        await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer)]);
-        done += answer.received;
-        pass.progress('reconcile pipeline runs', done, answer.totalCount);
-      },
-    );
+    const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
+      first ??= answer;
+      await pass.commit(pageBatch(answer));
+      await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer)]);
+      done += answer.received;
+      pass.progress('reconcile pipeline runs', done, answer.totalCount);
+    };
+    const isComplete = await walkUntilCounted(pass, () => seen.count(), onPage);
+    await walkHiddenTypes(pass, seen, onPage);
     if (isComplete && first !== null) await markUnseen(pass, seen, first, 'pipelineRunsMissing');
     else await askForUnseen(pass, seen);
   } finally {
     await seen.close();
+  }
+}
+
+/** A hidden type adds its runs to those that were seen, and is counted by what it adds. */
+async function walkHiddenTypes(
+  pass: Pass,
+  seen: SeenIds,
+  onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
+): Promise<void> {
+  await findHiddenTypes(pass);
+  for (const { sourceType } of await hiddenTypes(pass)) {
+    const before = await seen.count();
+    await walkUntilCounted(pass, async () => (await seen.count()) - before, onPage, sourceType);
   }
 }
 

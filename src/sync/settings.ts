@@ -3,6 +3,8 @@ export interface SyncSettings {
   readonly pageSize: number;
   /** Runs (or nodes) in one ListPipelineRunsStatus call. */
   readonly statusBatch: number;
+  /** Values of SourceType that are asked for by name where the list without a filter does not show them. */
+  readonly sourceTypes: readonly string[];
   readonly nodeDepth: number;
   readonly nodeTypes: readonly string[];
   /** Calls under way at once in one pass. */

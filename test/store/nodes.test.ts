@@ -258,7 +258,7 @@ describe('what nodes are polled', () => {
       'nodes',
     );
 
-  test('unfinished nodes of active runs, and of runs that ended less than a day ago', async () => {
+  test('all nodes of active runs, and the unfinished ones of runs that ended less than a day ago', async () => {
     const recently = await mirror().store.now();
     await mirror().commit({
       pipelineRuns: observed(
@@ -279,7 +279,7 @@ describe('what nodes are polled', () => {
     );
     await allPolled(2, ...ids.flatMap((id) => [`${id}/n1`, `${id}/n2`]));
     await mirror().commit({ pipelineRunStatuses: observed(3, runStatus('gone', { isDeleted: true })) }, 'status');
-    expect(await due()).toEqual(['active/n1', 'ended/n1']);
+    expect(await due()).toEqual(['active/n1', 'active/n2', 'ended/n1']);
     expect(await mirror().run('longago')).toMatchObject({ nodes_open: false });
   });
 

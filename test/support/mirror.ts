@@ -20,6 +20,7 @@ export const REGION = 'cn-test';
 export const SETTINGS: SyncSettings = {
   pageSize: 100,
   statusBatch: 100,
+  sourceTypes: ['SDK', 'DESIGNER', 'M6'],
   nodeDepth: 10,
   nodeTypes: ['Logical'],
   concurrency: 4,

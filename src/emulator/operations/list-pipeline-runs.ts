@@ -29,11 +29,11 @@ interface Filters {
   readonly pipelineIds: readonly string[] | null;
 }
 
-function readFilters(parameters: Parameters): Filters {
+function readFilters(parameters: Parameters, defaultType: string | null): Filters {
   return {
     pipelineRunId: parameters.text('PipelineRunId'),
     sourceId: parameters.text('SourceId'),
-    sourceType: parameters.oneOf('SourceType', ['UNKNOWN', 'SDK', 'DESIGNER', 'M6']),
+    sourceType: parameters.oneOf('SourceType', ['UNKNOWN', 'SDK', 'DESIGNER', 'M6']) ?? defaultType,
     name: parameters.text('Name'),
     status: parameters.text('Status'),
     userId: parameters.text('UserId'),
@@ -90,7 +90,7 @@ function sortSlots(slots: readonly number[], keyOf: (slot: number) => string | n
 function find(call: Call, sortBy: PipelineRunSortKey, order: SortOrder): Positions {
   const { store } = call.world;
   const workspaceId = call.parameters.text('WorkspaceId');
-  const filters = readFilters(call.parameters);
+  const filters = readFilters(call.parameters, call.world.quirks.sourceTypeDefaultsToUnknown ? 'UNKNOWN' : null);
   const filtered = Object.values(filters).some((filter) => filter !== null);
   const indexes = store.indexes(workspaceId);
   const descending = order === 'DESC';

@@ -29,7 +29,7 @@ function answeredBy(stream: Stream, batch: WriteBatch): string[] {
     );
   }
   if (stream !== 'status') return [];
-  return [...items(batch.pipelineRunStatuses).map((run) => run.pipelineRunId), ...items(batch.pipelineRunsMissing)];
+  return items(batch.pipelineRunStatuses).map((run) => run.pipelineRunId);
 }
 
 async function settleFailures(context: CommitContext, batch: WriteBatch): Promise<void> {
@@ -74,6 +74,6 @@ export async function writeBatch(
   await resolveSuperseded(context);
   await quarantineRejected(context);
   await settleFailures(context, batch);
-  if (batch.cursor) await writeCursor(client, scope.name, lease.stream, batch.cursor);
+  if (batch.cursor) await writeCursor(client, scope.name, batch.cursorName ?? lease.stream, batch.cursor);
   return context.effect;
 }

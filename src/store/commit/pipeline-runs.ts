@@ -1,4 +1,4 @@
-import type { Fetched, WriteBatch } from '../../domain/batch.js';
+import type { Fetched, Observed, WriteBatch } from '../../domain/batch.js';
 import {
   DELETED_RUNS,
   DETAILED_RUNS,
@@ -57,6 +57,24 @@ export async function writeDetails(context: CommitContext, batch: WriteBatch): P
 }
 
 /** Runs that answers leave out, and runs that are known to be gone. */
+/**
+ * An operation that has told before that it does not know the run tells nothing new. When the list shows the run all the
+ * same, it would be missing and back in every round, for ever.
+ */
+async function notToldBefore(
+  context: CommitContext,
+  groups: readonly Observed<string>[],
+): Promise<readonly Observed<string>[]> {
+  const ids = groups.flatMap(({ items }) => items);
+  if (ids.length === 0) return groups;
+  const { rows } = await context.client.query<{ id: string }>(
+    'select entity_id as id from pai.sync_retries where scope = $1 and stream = $2 and entity_id = any($3::text[])',
+    [context.scope.name, context.stream, ids],
+  );
+  const told = new Set(rows.map(({ id }) => id));
+  return groups.map(({ evidence, items }) => ({ evidence, items: items.filter((id) => !told.has(id)) }));
+}
+
 export async function writeAbsentRuns(context: CommitContext, batch: WriteBatch): Promise<void> {
   const mark = (spec: UpsertSpec, groups: WriteBatch['pipelineRunsMissing'], operation: string) =>
     write(
@@ -66,6 +84,9 @@ export async function writeAbsentRuns(context: CommitContext, batch: WriteBatch)
         pipelineRunId,
       })),
     );
-  await mark(MISSING_RUNS, batch.pipelineRunsMissing, 'ListPipelineRuns');
+  const missing = batch.pipelineRunsMissing ?? [];
+  // The list is the authority: what its walk does not show is missing, whoever said so before.
+  const news = context.stream === 'reconcile' ? missing : await notToldBefore(context, missing);
+  await mark(MISSING_RUNS, news, 'ListPipelineRuns');
   await mark(DELETED_RUNS, batch.pipelineRunsDeleted, 'GetPipelineRun');
 }

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { SimulatedClock } from '../../src/emulator/clock.js';
+import { differences } from '../support/compare.js';
+import { rowVersions, startMirror } from '../support/mirror.js';
+
+it.each([false, true])(
+  'finds the runs of every SourceType, whether or not the list without a filter shows them (hidden: %s)',
+  async (sourceTypeDefaultsToUnknown) => {
+    const clock = new SimulatedClock({ speed: 0 });
+    const mirror = await startMirror({
+      emulator: {
+        workspaces: 1,
+        history: 150,
+        active: 8,
+        experimentRuns: 0,
+        clock,
+        quirks: { sourceTypeDefaultsToUnknown },
+      },
+    });
+    const { world, mutate } = mirror.emulator;
+    expect(new Set(world.pipelineRuns().map((run) => run.sourceType)).size).toBeGreaterThan(2);
+    await mirror.sync();
+    expect(await differences(world, mirror.pool)).toEqual([]);
+    const before = await rowVersions(mirror.pool);
+    await mirror.sync();
+    expect(await rowVersions(mirror.pool)).toEqual(before);
+
+    // From then on a pass finds what is new without any help of reconcile, at one call a list.
+    clock.advance(3_600_000);
+    const changed = world.pipelineRuns().find((run) => run.sourceType === 'SDK');
+    if (changed === undefined) throw new Error('the world has no run of SDK, expected some');
+    mutate.updatePipelineRun(changed.pipelineRunId, { message: 'changed' });
+    mirror.emulator.stats.reset();
+    await mirror.sync(['pipeline-runs']);
+    const { rows } = await mirror.pool.query('select message from pai.pipeline_runs where pipeline_run_id = $1', [
+      changed.pipelineRunId,
+    ]);
+    expect(rows).toEqual([{ message: 'changed' }]);
+    const lists = sourceTypeDefaultsToUnknown ? 4 : 1;
+    expect(mirror.emulator.stats.calls('ListPipelineRuns')).toBeLessThanOrEqual(2 * lists);
+  },
+);
