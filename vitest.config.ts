@@ -10,8 +10,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/structure/**'],
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // Shared machines are at times three times slower than at others; no test measures speed.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],

@@ -1,4 +1,8 @@
 #!/usr/bin/env node
-import { run } from './cli/program.js';
+import { listenForInterrupt } from './cli/interrupt.js';
 
-process.exitCode = await run(process.argv);
+// Loading the rest takes a moment, in which a signal must find its listener, too.
+const interrupt = listenForInterrupt();
+const { run } = await import('./cli/program.js');
+
+process.exitCode = await run(process.argv, interrupt);

@@ -8,7 +8,7 @@ import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import { type DemoCounts, FAILURES, LATEST_RUNS, readCounts, showQuery } from './demo-queries.js';
 import { type DemoWorld, startDemoWorld } from './demo-world.js';
-import { listenForInterrupt } from './interrupt.js';
+import type { Interrupt } from './interrupt.js';
 import { type Output, stdoutOutput } from './output.js';
 import { createScheduler, keepPartitionsAhead, shutDown } from './start.js';
 
@@ -16,10 +16,9 @@ const REGION = 'cn-demo';
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 10_000;
 
-export async function demoCommand(options: { readonly exitAfter?: number }): Promise<ExitCode> {
+export async function demoCommand(interrupt: Interrupt, options: { readonly exitAfter?: number }): Promise<ExitCode> {
   const output = stdoutOutput();
   const { dataDir, logger } = demoPlace(output);
-  const interrupt = listenForInterrupt();
   const timer =
     options.exitAfter === undefined
       ? null
@@ -43,7 +42,6 @@ export async function demoCommand(options: { readonly exitAfter?: number }): Pro
   } finally {
     if (timer !== null) clearTimeout(timer);
     await world.close();
-    interrupt.dispose();
   }
 }
 

@@ -2,7 +2,7 @@
 import { SimulatedClock } from '../emulator/clock.js';
 import { type Emulator, startEmulator } from '../emulator/server.js';
 import type { ExitCode } from './context.js';
-import { listenForInterrupt } from './interrupt.js';
+import type { Interrupt } from './interrupt.js';
 import { stdoutOutput } from './output.js';
 
 export interface EmulatorCommandOptions {
@@ -19,9 +19,8 @@ export interface EmulatorCommandOptions {
   readonly frozen: boolean;
 }
 
-export async function emulatorCommand(options: EmulatorCommandOptions): Promise<ExitCode> {
+export async function emulatorCommand(interrupt: Interrupt, options: EmulatorCommandOptions): Promise<ExitCode> {
   const output = stdoutOutput();
-  const interrupt = listenForInterrupt();
   const { port, seed, workspaces, history, active, experimentRuns, frozen } = options;
   const emulator = await startEmulator({
     ...{ port, seed, workspaces, history, active, experimentRuns },
@@ -36,7 +35,6 @@ export async function emulatorCommand(options: EmulatorCommandOptions): Promise<
     return 0;
   } finally {
     await emulator.close();
-    interrupt.dispose();
   }
 }
 

@@ -6,6 +6,7 @@ import { isStream, STREAMS, type Stream } from '../domain/streams.js';
 import type { ExitCode } from './context.js';
 import { demoCommand } from './demo.js';
 import { emulatorCommand } from './emulator.js';
+import type { Interrupt } from './interrupt.js';
 import { migrateCommand } from './migrate.js';
 import { startCommand } from './start.js';
 import { statusCommand } from './status.js';
@@ -16,9 +17,9 @@ Exit codes: 0 all well; 1 something failed, and what did not fail is stored; 2 w
 The configuration comes from the environment and from .env in the working directory; README.md has the table.`;
 
 /** Runs one command line and returns the exit code; never throws. */
-export async function run(argv: readonly string[]): Promise<ExitCode> {
+export async function run(argv: readonly string[], interrupt: Interrupt): Promise<ExitCode> {
   let code: ExitCode = 0;
-  const program = createProgram((result) => {
+  const program = createProgram(interrupt, (result) => {
     code = result;
   });
   try {
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function createProgram(done: (code: ExitCode) => void): Command {
+function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Command {
   const program = new Command('pai-mirror')
     .description('Mirrors the pipeline runs and experiment runs of Alibaba Cloud PAI into PostgreSQL.')
     .version(version())
@@ -41,25 +42,32 @@ function createProgram(done: (code: ExitCode) => void): Command {
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).exitOverride().allowExcessArguments(false);
 
-  add('start', 'run the service until it is stopped').action(async () => done(await startCommand()));
+  add('start', 'run the service until it is stopped').action(async () => done(await startCommand(interrupt)));
   add('sync', 'one complete round of every stream, then exit')
     .option('--stream <name...>', `only these streams: ${STREAMS.join(', ')}`, collectStreams)
     .option('--dry-run', 'fetch and compare, write nothing', false)
     .action(async (options: { stream?: Stream[]; dryRun: boolean }) =>
-      done(await syncCommand({ dryRun: options.dryRun, ...(options.stream ? { streams: options.stream } : {}) })),
+      done(
+        await syncCommand(interrupt, {
+          dryRun: options.dryRun,
+          ...(options.stream ? { streams: options.stream } : {}),
+        }),
+      ),
     );
   add('reconcile', 'walk everything once more, repair what differs, and report it')
     .option('--dry-run', 'compare, write nothing', false)
     .action(async (options: { dryRun: boolean }) =>
-      done(await syncCommand({ dryRun: options.dryRun, streams: ['reconcile'] })),
+      done(await syncCommand(interrupt, { dryRun: options.dryRun, streams: ['reconcile'] })),
     );
   add('status', 'how fresh and how complete the mirror is')
     .option('--json', 'for programs', false)
-    .action(async (options: { json: boolean }) => done(await statusCommand(options)));
-  add('migrate', 'bring the schema of the database up to date').action(async () => done(await migrateCommand()));
+    .action(async (options: { json: boolean }) => done(await untilKilled(interrupt, () => statusCommand(options))));
+  add('migrate', 'bring the schema of the database up to date').action(async () =>
+    done(await untilKilled(interrupt, migrateCommand)),
+  );
   add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
     .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)
-    .action(async (options: { exitAfter?: number }) => done(await demoCommand(options)));
+    .action(async (options: { exitAfter?: number }) => done(await demoCommand(interrupt, options)));
   add('emulator', 'a PAI that runs on this machine, until it is stopped')
     .option('--port <port>', 'of 127.0.0.1', wholeNumber, 8091)
     .option('--seed <number>', 'equal seeds give equal worlds', wholeNumber, 1)
@@ -71,8 +79,14 @@ function createProgram(done: (code: ExitCode) => void): Command {
     .option('--speed <factor>', 'world time for real time', wholeNumber, 1)
     .option('--quirks', 'answer as sloppily as PAI can', false)
     .option('--frozen', 'nothing moves', false)
-    .action(async (options) => done(await emulatorCommand(options)));
+    .action(async (options) => done(await emulatorCommand(interrupt, options)));
   return program;
+}
+
+/** A short command that a signal ends at once, as if nobody listened. */
+function untilKilled(interrupt: Interrupt, command: () => Promise<ExitCode>): Promise<ExitCode> {
+  interrupt.dispose();
+  return interrupt.signal.aborted ? Promise.resolve(1) : command();
 }
 
 /** The version of package.json, which lies beside `dist` (and beside `src`). */

@@ -9,7 +9,7 @@ import { runPass } from '../sync/run-pass.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
-import { listenForInterrupt } from './interrupt.js';
+import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 
 const HEARTBEAT_MS = 10_000;
@@ -23,24 +23,19 @@ const PARTITIONS_EVERY_MS = 6 * 3_600_000;
 /** The service promises to be gone within 10 seconds; what is not down by then is left to the operating system. */
 const SHUTDOWN_LIMIT_MS = 9_000;
 
-export async function startCommand(): Promise<ExitCode> {
+export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   const { config, logger, output } = createContext({ scopes: true });
-  const interrupt = listenForInterrupt();
   const progress = progressDisplay(false, logger);
-  try {
-    const mirror = await openMirror({ config, logger, migrate: true, onProgress: progress.listener });
-    if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
-    const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
-    scheduler.start();
-    const partitions = keepPartitionsAhead(mirror, logger);
-    logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
-    await interrupt.interrupted;
-    logger.info({}, 'stopping');
-    clearInterval(partitions);
-    return await shutDown(scheduler, mirror, logger);
-  } finally {
-    interrupt.dispose();
-  }
+  const mirror = await openMirror({ config, logger, migrate: true, onProgress: progress.listener });
+  if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
+  const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
+  scheduler.start();
+  const partitions = keepPartitionsAhead(mirror, logger);
+  logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
+  await interrupt.interrupted;
+  logger.info({}, 'stopping');
+  clearInterval(partitions);
+  return shutDown(scheduler, mirror, logger);
 }
 
 /** The history is partitioned by month; a month without its own partition goes into the default one, so this may fail. */

@@ -3,7 +3,7 @@ import { openMirror } from '../app.js';
 import { STREAMS, type Stream } from '../domain/streams.js';
 import { runRound } from '../sync/round.js';
 import { createContext, type ExitCode } from './context.js';
-import { listenForInterrupt } from './interrupt.js';
+import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 import { failed, tellReports } from './report.js';
 
@@ -17,11 +17,10 @@ export interface SyncOptions {
 const BUSY_WAIT_MS = 60_000;
 const HEARTBEAT_MS = 10_000;
 
-export async function syncCommand(options: SyncOptions): Promise<ExitCode> {
+export async function syncCommand(interrupt: Interrupt, options: SyncOptions): Promise<ExitCode> {
   const onTerminal = process.stderr.isTTY === true;
   // Log lines would tear the bars apart; the table at the end tells what they would have told.
   const { config, logger, output } = createContext({ scopes: true }, onTerminal ? { LOG_LEVEL: 'warn' } : {});
-  const interrupt = listenForInterrupt();
   const progress = progressDisplay(onTerminal, logger);
   try {
     const mirror = await openMirror({
@@ -52,6 +51,5 @@ export async function syncCommand(options: SyncOptions): Promise<ExitCode> {
     }
   } finally {
     progress.stop();
-    interrupt.dispose();
   }
 }

@@ -62,8 +62,9 @@ export interface Overview {
 /** Rows above which a table is estimated and not counted. */
 const COUNT_UP_TO = 1_000_000;
 
+/** Cursors with a slash in their name are further ones of the stream in front of it. */
 const STREAMS = `
-  with known as (select scope, stream from pai.sync_cursors union select scope, stream from pai.sync_passes
+  with known as (select scope, stream from pai.sync_cursors where stream not like '%/%' union select scope, stream from pai.sync_passes
     union select scope, stream from pai.sync_leases)
   select k.scope, k.stream, ${instantSql('c.watermark')} as watermark, c.state, p.pass as "lastPass",
     ${instantSql('s.finished_at')} as "lastSuccessAt", l.holder as "leaseHolder"

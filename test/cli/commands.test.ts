@@ -162,7 +162,7 @@ describe('pai-mirror start', () => {
     const service = startCli(['start'], { env });
     const pool = poolOf(database.url);
     const until = async (sql: string) => {
-      for (let look = 0; look < 300; look += 1) {
+      for (let look = 0; look < 1200; look += 1) {
         const { rows } = await pool.query<{ yes: boolean }>(sql);
         if (rows[0]?.yes) return;
         await new Promise((resolve) => setTimeout(resolve, 100));

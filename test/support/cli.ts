@@ -45,7 +45,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  const sees = async (text: string | RegExp, millis = 30_000): Promise<void> => {
+  const sees = async (text: string | RegExp, millis = 120_000): Promise<void> => {
     for (const deadline = Date.now() + millis; Date.now() < deadline; await delay(50)) {
       const all = stdout + stderr;
       if (typeof text === 'string' ? all.includes(text) : text.test(all)) return;
