@@ -13,6 +13,8 @@ import { type ResolvedScopes, resolveScopes } from './sync/scopes.js';
 import { type Clock, systemClock } from './util/clock.js';
 import type { Logger } from './util/logger.js';
 
+const CLOCK_EVERY_MS = 600_000;
+
 export interface Database {
   readonly connectionString: string;
   /** Whether it is the PostgreSQL that pai-mirror started by itself. */
@@ -82,7 +84,7 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
   const { config, logger } = options;
   const opened = await openStore(options);
   try {
-    const clock = await databaseClock(opened.store);
+    const { clock, stop } = await databaseClock(opened.store);
     const credentials = options.credentials ?? defaultCredentials({ clock, logger });
     const source: Source = createSource(config, clock, logger, credentials);
     const deps: PassDeps = { source, store: opened.store, settings: config, logger, onProgress: options.onProgress };
@@ -90,6 +92,10 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
       ...opened,
       deps,
       clock,
+      close: async () => {
+        stop();
+        await opened.close();
+      },
       resolveScopes: (signal) => resolveScopes(source, config.scopes, signal),
     };
   } catch (error) {
@@ -100,13 +106,31 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
 
 /**
  * Observations are ordered by when they were made, and several replicas make them: so all of them use the database's
- * clock. Read once; this machine's clock carries it on.
+ * clock. Between two looks at it a monotonic clock carries it on, so that setting this machine's clock reorders nothing.
  */
-async function databaseClock(store: Store): Promise<Clock> {
-  const before = Date.now();
+async function databaseClock(store: Store): Promise<{ clock: Clock; stop: () => void }> {
+  let ahead = await measure(store);
+  const timer = setInterval(() => {
+    // While the database does not answer nothing can be stored either; the last look serves until it does.
+    void measure(store).then(
+      (measured) => {
+        ahead = measured;
+      },
+      () => {},
+    );
+  }, CLOCK_EVERY_MS);
+  timer.unref();
+  return {
+    clock: { ...systemClock, now: () => Math.round(performance.now() + ahead) },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Milliseconds by which the database's clock is ahead of `performance.now()`. */
+async function measure(store: Store): Promise<number> {
+  const before = performance.now();
   const databaseNow = instantToMillis(await store.now());
-  const ahead = databaseNow - (before + Date.now()) / 2;
-  return { ...systemClock, now: () => Math.round(Date.now() + ahead) };
+  return databaseNow - (before + performance.now()) / 2;
 }
 
 function createSource(config: Config, clock: Clock, logger: Logger, credentials: CredentialSource): PaiClient {

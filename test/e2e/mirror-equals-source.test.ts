@@ -10,13 +10,16 @@ const failures = (reports: readonly PassReport[]): string[] =>
   reports.filter(({ outcome }) => outcome !== 'succeeded').map(({ stream, error }) => `${stream}: ${error}`);
 
 describe('invariant 1: after a quiet round the mirror equals the source, field by field', () => {
-  it.each(['none', 'all'] as const)('for 2 workspaces and 1,200 runs, with quirks: %s', async (quirks) => {
+  it.each([
+    [200, 'none'],
+    [1150, 'all'],
+  ] as const)('for 2 workspaces, %i ended runs and 50 active ones, with quirks: %s', async (history, quirks) => {
     const clock = new SimulatedClock({ speed: 0 });
     const mirror = await startMirror({
-      emulator: { workspaces: 2, history: 1150, active: 50, quirks, clock, seed: 11 },
+      emulator: { workspaces: 2, history, active: 50, quirks, clock, seed: 11 },
     });
     expect(failures(await mirror.sync())).toEqual([]);
-    expect(mirror.emulator.world.pipelineRuns().length).toBeGreaterThanOrEqual(1000);
+    expect(mirror.emulator.world.pipelineRuns().length).toBeGreaterThanOrEqual(history);
     expect(await differences(mirror.emulator.world, mirror.pool)).toEqual([]);
 
     // Invariant 3: what did not change is not written.
@@ -25,10 +28,10 @@ describe('invariant 1: after a quiet round the mirror equals the source, field b
     expect(await rowVersions(mirror.pool)).toEqual(before);
   });
 
-  it('over weeks in which runs start, progress, fail, are rerun and deleted', async () => {
+  it('over days in which runs start, progress, fail, are rerun and deleted', async () => {
     const clock = new SimulatedClock({ speed: 0 });
     const mirror = await startMirror({
-      emulator: { workspaces: 2, history: 300, active: 30, arrivalsPerMinute: 1, quirks: 'all', clock, seed: 5 },
+      emulator: { workspaces: 2, history: 100, active: 30, arrivalsPerMinute: 0.2, quirks: 'all', clock, seed: 5 },
     });
     for (const minutes of [0, 1, 7, 45, 240, 1440]) {
       clock.advance(minutes * MINUTE);
@@ -42,5 +45,5 @@ describe('invariant 1: after a quiet round the mirror equals the source, field b
     );
     expect(rows[0]?.kept, 'what the source dropped is kept').toBeGreaterThan(0);
     expect(rows[0]?.gone).toBe(0);
-  }, 180_000);
+  });
 });
