@@ -202,6 +202,14 @@ describe('a quirk', () => {
     expect((await get(emulator, '/api/v1/runs?MaxResults=100')).json.Runs).toHaveLength(30);
   });
 
+  it('sourceTypeDefaultsToUnknown: other runs are listed only when their type is asked for', async () => {
+    const emulator = await withQuirks({ sourceTypeDefaultsToUnknown: true });
+    const typesOf = async (filter: string) =>
+      new Set((await get(emulator, `${RUNS}${filter}`)).json.PipelineRuns.map((run: Item) => run.SourceType));
+    expect(await typesOf('')).toEqual(new Set(['UNKNOWN']));
+    expect(await typesOf('&SourceType=SDK')).toEqual(new Set(['SDK']));
+  });
+
   it('unknownFields: fields that no page knows, told by the model as extra', async () => {
     const emulator = await withQuirks({ unknownFields: true });
     for (const run of await list(emulator)) {
@@ -218,7 +226,8 @@ describe('all quirks together', () => {
     const texts = new Map<string, string>();
     for (const round of [1, 2]) {
       for (let page = 1; page <= 5; page += 1) {
-        for (const run of (await get(emulator, `${RUNS}&PageNumber=${page}`)).json.PipelineRuns) {
+        const type = ['UNKNOWN', 'SDK', 'DESIGNER', 'M6'][page % 4];
+        for (const run of (await get(emulator, `${RUNS}&SourceType=${type}`)).json.PipelineRuns) {
           const text = JSON.stringify(run);
           if (texts.has(run.PipelineRunId)) expect(text).toBe(texts.get(run.PipelineRunId));
           texts.set(run.PipelineRunId, text);
