@@ -30,6 +30,10 @@ export interface PassDeps {
 /** How many calls for different items may fail one after the other before the source itself is taken to be ill. */
 const CONSECUTIVE_FAILURES = 10;
 
+/** A call that nobody answered took all its retries' deadlines: minutes, so fewer of them are waited for. */
+const SLOW_FAILURES: ReadonlySet<string> = new Set(['PAI_TIMEOUT', 'PAI_NETWORK']);
+const SLOW_FAILURE_COUNTS = 3;
+
 /** Failures that are told one by one in the summary of a pass. */
 const FAILURES_SHOWN = 3;
 
@@ -146,9 +150,9 @@ export class Pass {
 
   /** Throws when so many calls failed in a row that the source itself must be ill. */
   callFailed(error: PaiError, limit = CONSECUTIVE_FAILURES): void {
-    if (error.blast === 'scope') this.consecutiveFailures += 1;
+    if (error.blast === 'scope') this.consecutiveFailures += SLOW_FAILURES.has(error.code) ? SLOW_FAILURE_COUNTS : 1;
     if (this.consecutiveFailures < limit) return;
-    const message = `${this.consecutiveFailures} calls in a row failed, the rest waits: ${describeError(error)}`;
+    const message = `several calls in a row failed, the rest waits: ${describeError(error)}`;
     throw new MirrorError(message, { code: 'SOURCE_FAILING', retryable: true, blast: 'scope', cause: error });
   }
 
