@@ -182,7 +182,7 @@ describe('pai-mirror start', () => {
   });
 
   it('loses nothing to kill -9: the next round goes on and ends equal to the source', async () => {
-    const emulator = await world({ history: 600, quirks: 'all' });
+    const emulator = await world({ history: 250, quirks: 'all' });
     const database = await createDatabase();
     const env = { ...environmentFor(emulator, database.url), PAI_PAGE_SIZE: '20' };
     emulator.faults.add({ operation: '*', kind: 'latency', millis: 10 });
