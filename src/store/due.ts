@@ -132,6 +132,18 @@ export async function nodesDueForPoll(
   ]);
 }
 
+/** How many of these pipeline runs were never stored. */
+export async function countUnknown(db: Queryable, pipelineRunIds: readonly string[]): Promise<number> {
+  const rows = await query<{ count: number }>(
+    db,
+    'looking for unknown runs',
+    `select count(*)::float8 as count from unnest($1::text[]) as i(id)
+     where not exists (select from pai.pipeline_runs r where r.pipeline_run_id = i.id)`,
+    [pipelineRunIds],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 /** The total of a progress bar. */
 export async function countDue(db: Queryable, scope: string, stream: DueStream | 'status'): Promise<number> {
   const condition = stream === 'status' ? ACTIVE : DUE[stream];

@@ -183,6 +183,10 @@ export class PgStore {
     return countPresent(this.pool, scopeName(scope), entity, sourceType);
   }
 
+  countUnknown(pipelineRunIds: readonly string[]): Promise<number> {
+    return due.countUnknown(this.pool, pipelineRunIds);
+  }
+
   countDue(scope: Scope, stream: due.DueStream | 'status'): Promise<number> {
     return due.countDue(this.pool, scopeName(scope), stream);
   }

@@ -152,6 +152,8 @@ export interface Store {
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean>;
   /** Rows that the mirror holds as present in the scope. */
   countPresent(scope: Scope, entity: 'pipeline_run' | 'run', sourceType?: string): Promise<number>;
+  /** How many of these pipeline runs the mirror has never stored. */
+  countUnknown(pipelineRunIds: readonly string[]): Promise<number>;
   /** How many runs wait for nodes and for details: the total of a progress bar. */
   countDue(scope: Scope, stream: 'nodes' | 'details' | 'status'): Promise<number>;
   /** Opens an empty set for one walk; close it. */

@@ -44,8 +44,10 @@ async function probe(pass: Pass, sourceType: string): Promise<void> {
     order: 'DESC',
     sourceType,
   });
-  const { tables } = await pass.commit(pageBatch(answer));
-  if ((tables.pipeline_runs?.inserted ?? 0) === 0) return;
+  const unknown = await pass.store.countUnknown(answer.items.map((run) => run.pipelineRunId));
+  if (unknown === 0) return void (await pass.commit(pageBatch(answer)));
   pass.deps.logger.info({ sourceType }, 'ListPipelineRuns shows these runs only when it is asked for their SourceType');
-  await pass.commit({ cursor: { watermark: null, state: {} }, cursorName: cursorNameOf(sourceType) });
+  // In one transaction: once the runs are stored, nothing but the cursor tells that more of them are hidden.
+  const cursor = { watermark: null, state: {} };
+  await pass.commit({ ...pageBatch(answer), cursor, cursorName: cursorNameOf(sourceType) });
 }

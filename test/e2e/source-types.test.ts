@@ -40,3 +40,30 @@ it.each([false, true])(
     expect(mirror.emulator.stats.calls('ListPipelineRuns')).toBeLessThanOrEqual(2 * lists);
   },
 );
+
+it('invariant 2: a crash right after the first page of a hidden type forgets none of its other pages', async () => {
+  const clock = new SimulatedClock({ speed: 0 });
+  const mirror = await startMirror({
+    emulator: {
+      workspaces: 1,
+      history: 200,
+      active: 0,
+      experimentRuns: 0,
+      clock,
+      quirks: { sourceTypeDefaultsToUnknown: true },
+    },
+    settings: { pageSize: 10 },
+  });
+  const commit = mirror.store.commit.bind(mirror.store);
+  let crashes = 0;
+  mirror.store.commit = async (lease, batch) => {
+    const effect = await commit(lease, batch);
+    const isHidden = batch.pipelineRuns?.some(({ items }) => items.some((run) => run.sourceType === 'SDK')) ?? false;
+    if (isHidden && crashes++ === 0) throw new Error('crashed');
+    return effect;
+  };
+  await mirror.sync(['pipeline-runs']);
+  expect(crashes).toBe(1);
+  await mirror.sync();
+  expect(await differences(mirror.emulator.world, mirror.pool)).toEqual([]);
+});
