@@ -70,6 +70,23 @@ END
 $function$;
 comment on function pai.refuse_history_change() is 'Trigger function that keeps change_events append-only.';
 
+create unlogged table pai.call_budgets (
+  region text not null,
+  name text not null,
+  due_at timestamp with time zone not null,
+  pace double precision not null,
+  paused_until timestamp with time zone,
+  slowed_at timestamp with time zone,
+  constraint call_budgets_region_name_pk PRIMARY KEY (region, name)
+);
+comment on table pai.call_budgets is 'The pace of the calls to PAI, shared by all replicas: one row a region and budget.';
+comment on column pai.call_budgets.region is 'Region.';
+comment on column pai.call_budgets.name is 'Budget: flow, listRuns or listWorkspaces.';
+comment on column pai.call_budgets.due_at is 'When the next call is due, by the database''s clock.';
+comment on column pai.call_budgets.pace is 'Share of the configured rate that is used now; less than 1 after throttling or failures.';
+comment on column pai.call_budgets.paused_until is 'No call before this time: the source asked for a pause.';
+comment on column pai.call_budgets.slowed_at is 'When the pace was lowered last.';
+
 create table pai.change_events (
   event_id bigint default nextval('pai.change_events_event_id_seq'::regclass) not null,
   entity text not null,
@@ -340,6 +357,8 @@ create table pai.quarantine (
   first_seen_at timestamp with time zone not null,
   resolved_at timestamp with time zone,
   resolution text,
+  parent_id text,
+  form text default 'answer'::text not null,
   constraint quarantine_pkey PRIMARY KEY (id)
 );
 CREATE INDEX quarantine_unresolved ON pai.quarantine USING btree (scope) WHERE (resolved_at IS NULL);
@@ -359,6 +378,8 @@ comment on column pai.quarantine.observed_at is 'When its call was sent, by the 
 comment on column pai.quarantine.first_seen_at is 'When it was put here, by the database''s clock.';
 comment on column pai.quarantine.resolved_at is 'When it was settled; null while it is not.';
 comment on column pai.quarantine.resolution is 'How: superseded by a later good answer, or retried.';
+comment on column pai.quarantine.parent_id is 'PipelineRunId that the call asked for; null for lists.';
+comment on column pai.quarantine.form is 'What raw is: answer (the item as PAI sent it) or entity (as it was decoded, where the database refused that).';
 
 create table pai.run_labels (
   run_id text not null,

@@ -66,7 +66,7 @@ const TABLES = `
   select case when c.relispartition
       then format('create table pai.%I partition of %s %s;', c.relname,
         (select inhparent::regclass from pg_inherits where inhrelid = c.oid), pg_get_expr(c.relpartbound, c.oid))
-      else format(E'create table pai.%I (\\n%s%s\\n)%s;', c.relname, (${COLUMNS}), (${CONSTRAINTS}),
+      else format(E'create %stable pai.%I (\\n%s%s\\n)%s;', case c.relpersistence when 'u' then 'unlogged ' else '' end, c.relname, (${COLUMNS}), (${CONSTRAINTS}),
         coalesce(' partition by ' || pg_get_partkeydef(c.oid), ''))
         || coalesce((${INDEXES}), '') end
     || coalesce((${TRIGGERS}), '')

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, primaryKey, text } from 'drizzle-orm/pg-core';
+import { doublePrecision, index, integer, jsonb, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, int64, pai } from './columns.js';
 
 export const syncCursors = pai.table(
@@ -74,6 +74,10 @@ export const quarantine = pai.table(
     operation: text().notNull(),
     entity: text().notNull(),
     entityId: text(),
+    /** The pipeline run that the call asked for; null for lists. */
+    parentId: text(),
+    /** `answer`: raw is the item as PAI sent it. `entity`: as it was decoded, and the database refused that. */
+    form: text().notNull().default('answer'),
     raw: text().notNull(),
     fingerprint: text().notNull(),
     error: text().notNull(),
@@ -84,4 +88,20 @@ export const quarantine = pai.table(
     resolution: text(),
   },
   (t) => [index('quarantine_unresolved').on(t.scope).where(sql.raw('resolved_at is null'))],
+);
+
+/** The pace of the calls of all replicas: one row a region and budget. */
+export const callBudgets = pai.table(
+  'call_budgets',
+  {
+    region: text().notNull(),
+    name: text().notNull(),
+    /** When the next call is due. */
+    dueAt: instant().notNull(),
+    /** Of the configured rate, greater than 0 and at most 1. */
+    pace: doublePrecision().notNull(),
+    pausedUntil: instant(),
+    slowedAt: instant(),
+  },
+  (t) => [primaryKey({ columns: [t.region, t.name] })],
 );
