@@ -75,6 +75,8 @@ export interface WriteBatch {
   readonly pipelineRunsDeleted?: readonly Observed<string>[];
   readonly rejected?: readonly (Observed<Rejected> & { readonly operation: string })[];
   readonly failures?: readonly ItemFailure[];
+  /** The list was walked whole from this time on: older failures of what nobody has to ask for any more are over. */
+  readonly failuresOverBefore?: Instant;
   readonly cursor?: Cursor;
   /** Default: the stream's own name. */
   readonly cursorName?: string;

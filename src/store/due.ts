@@ -27,28 +27,47 @@ const DUE: { readonly [stream in DueStream]: string } = {
 };
 const ACTIVE = `r.deleted_at is null and ${activeSql('r.status')}`;
 
+const MISSING = 'r.missing_since is not null and r.deleted_at is null';
+
+/** Ids of runs in key order: one walk over a partial index for each condition. */
 async function ids(
   db: Queryable,
   what: string,
-  condition: string,
+  conditions: readonly string[],
   scope: string,
   page: DuePage<string>,
+  more: readonly unknown[] = [],
 ): Promise<string[]> {
-  const rows = await query<{ id: string }>(
-    db,
-    `${what} in ${scope}`,
-    `select r.pipeline_run_id as id from pai.pipeline_runs r
-     where r.scope = $1 and r.pipeline_run_id > $2 and ${condition} order by r.pipeline_run_id limit $3`,
-    [scope, page.after ?? '', page.limit],
+  const parts = conditions.map(
+    (condition) => `(select r.pipeline_run_id as id from pai.pipeline_runs r
+       where r.scope = $1 and r.pipeline_run_id > $2 and ${condition} order by r.pipeline_run_id limit $3)`,
   );
-  return rows.map((row) => row.id);
+  const text = parts.length === 1 ? (parts[0] as string) : `${parts.join(' union ')} order by id limit $3`;
+  const values = [scope, page.after ?? '', page.limit, ...more];
+  return (await query<{ id: string }>(db, `${what} in ${scope}`, text, values)).map((row) => row.id);
 }
 
-export const activePipelineRuns = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
-  ids(db, 'reading active runs', ACTIVE, scope, page);
+export const runsDueForPoll = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
+  ids(db, 'reading runs to poll', [ACTIVE, MISSING], scope, page);
 
 export const missingPipelineRuns = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
-  ids(db, 'reading missing runs', 'r.missing_since is not null and r.deleted_at is null', scope, page);
+  ids(db, 'reading missing runs', [MISSING], scope, page);
+
+/** Leaves out the runs whose last failure is too recent. `stream` and `failedBefore` are SQL. */
+const notFailing = (stream: string, failedBefore: string | null): string => `not exists (select from pai.sync_retries s
+  where s.scope = $1 and s.stream = ${stream} and s.entity_id = r.pipeline_run_id
+    and ${failedBefore === null ? 's.retry_at > clock_timestamp()' : `s.failed_at >= ${failedBefore}`})`;
+
+/** Missing runs that `status` has not asked for by name lately. */
+export function runsDueForConfirmation(
+  db: Queryable,
+  scope: string,
+  page: DuePage<string> & { readonly failedBefore: Instant | null },
+): Promise<string[]> {
+  const waits = notFailing(`'status'`, page.failedBefore === null ? null : '$4::timestamptz');
+  const more = page.failedBefore === null ? [] : [page.failedBefore];
+  return ids(db, 'reading runs to confirm', [`${MISSING} and ${waits}`], scope, page, more);
+}
 
 /** Without the runs whose last failure is too recent: not older than `failedBefore`, or else still backing off. */
 export async function dueRuns(
@@ -57,15 +76,13 @@ export async function dueRuns(
   scope: string,
   page: DuePage<string> & { readonly failedBefore: Instant | null },
 ): Promise<DueItem[]> {
-  const waits = page.failedBefore === null ? 's.retry_at > clock_timestamp()' : 's.failed_at >= $5::timestamptz';
   return query<{ pipelineRunId: string; nodeId: string; revision: string }>(
     db,
     `reading runs due for ${stream} in ${scope}`,
     `select r.pipeline_run_id as "pipelineRunId", coalesce(r.node_id, '') as "nodeId", r.revision::text as revision
      from pai.pipeline_runs r
      where r.scope = $1 and r.pipeline_run_id > $2 and ${DUE[stream]}
-       and not exists (select from pai.sync_retries s
-         where s.scope = $1 and s.stream = $4 and s.entity_id = r.pipeline_run_id and ${waits})
+       and ${notFailing('$4', page.failedBefore === null ? null : '$5::timestamptz')}
      order by r.pipeline_run_id limit $3`,
     [scope, page.after ?? '', page.limit, stream, ...(page.failedBefore === null ? [] : [page.failedBefore])],
   );
@@ -146,11 +163,15 @@ export async function countUnknown(db: Queryable, pipelineRunIds: readonly strin
 
 /** The total of a progress bar. */
 export async function countDue(db: Queryable, scope: string, stream: DueStream | 'status'): Promise<number> {
-  const condition = stream === 'status' ? ACTIVE : DUE[stream];
+  // Two counts, since no partial index serves both conditions at once.
+  const conditions = stream === 'status' ? [ACTIVE, `${MISSING} and not ${activeSql('r.status')}`] : [DUE[stream]];
+  const counts = conditions.map(
+    (condition) => `(select count(*) from pai.pipeline_runs r where r.scope = $1 and ${condition})`,
+  );
   const rows = await query<{ count: number }>(
     db,
     `counting what is due for ${stream} in ${scope}`,
-    `select count(*)::float8 as count from pai.pipeline_runs r where r.scope = $1 and ${condition}`,
+    `select (${counts.join(' + ')})::float8 as count`,
     [scope],
   );
   return rows[0]?.count ?? 0;

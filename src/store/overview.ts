@@ -90,7 +90,9 @@ const SCOPES = `
     from pai.pipeline_runs group by scope),
   experiments as (select scope, count(*) as runs from pai.runs group by scope),
   bad as (select scope, count(*) as items from pai.quarantine where resolved_at is null group by scope),
-  failing as (select scope, count(*) as items from pai.sync_retries group by scope),
+  failing as (select s.scope, count(*) as items from pai.sync_retries s
+    where not exists (select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.deleted_at is not null)
+    group by s.scope),
   known as (select scope from runs union select scope from experiments union select scope from bad
     union select scope from failing union select scope from pai.sync_cursors union select scope from pai.sync_passes)
   select k.scope, coalesce(r.pipeline_runs, 0)::float8 as "pipelineRuns", coalesce(r.active, 0)::float8 as "activePipelineRuns",

@@ -155,8 +155,8 @@ export class PgStore {
     }
   }
 
-  activePipelineRuns(scope: Scope, page: due.DuePage<string>): Promise<string[]> {
-    return due.activePipelineRuns(this.pool, scopeName(scope), page);
+  runsDueForPoll(scope: Scope, page: due.DuePage<string>): Promise<string[]> {
+    return due.runsDueForPoll(this.pool, scopeName(scope), page);
   }
 
   runsDueForNodes(scope: Scope, page: Page<string>): Promise<due.DueItem[]> {
@@ -173,6 +173,10 @@ export class PgStore {
 
   missingPipelineRuns(scope: Scope, page: due.DuePage<string>): Promise<string[]> {
     return due.missingPipelineRuns(this.pool, scopeName(scope), page);
+  }
+
+  runsDueForConfirmation(scope: Scope, page: Page<string>): Promise<string[]> {
+    return due.runsDueForConfirmation(this.pool, scopeName(scope), page);
   }
 
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean> {

@@ -1,11 +1,13 @@
 /**
  * Stream `status`: every run that has not reached a known end is asked for in batches, whatever the watermark says: a
- * run may stay Suspended for weeks, and PAI knows words for a status that its documentation does not.
+ * run may stay Suspended for weeks, and PAI knows words for a status that its documentation does not. So is every run
+ * that is missing, whoever missed it: one answer tells of a hundred whether they are deleted.
  */
 import type { StatusAnswer } from '../domain/answers.js';
 import type { WriteBatch } from '../domain/batch.js';
 import { chunk } from '../util/chunk.js';
 import { type Asked, askStatus, type Question } from './ask-status.js';
+import { confirmAfterPoll } from './confirm.js';
 import type { Pass } from './pass.js';
 import { readAhead } from './read-ahead.js';
 
@@ -13,6 +15,11 @@ import { readAhead } from './read-ahead.js';
 const BATCHES_PER_QUERY = 16;
 
 export async function poll(pass: Pass): Promise<void> {
+  await pollRuns(pass);
+  await confirmAfterPoll(pass);
+}
+
+async function pollRuns(pass: Pass): Promise<void> {
   const total = await pass.store.countDue(pass.scope, 'status');
   let done = 0;
   const question: Question<string> = {
@@ -20,7 +27,7 @@ export async function poll(pass: Pass): Promise<void> {
     idOf: (id) => id,
     absentIn: absentIds,
   };
-  const groups = readAhead(activeBatches(pass), { concurrency: pass.settings.concurrency }, (ids) =>
+  const groups = readAhead(dueBatches(pass), { concurrency: pass.settings.concurrency }, (ids) =>
     askStatus(pass, ids, question),
   );
   for await (const group of groups) {
@@ -38,10 +45,10 @@ async function storeAnswers(pass: Pass, asked: Asked<string>): Promise<void> {
   if (asked.failures.length > 0) await pass.commit({ failures: asked.failures });
 }
 
-async function* activeBatches(pass: Pass): AsyncGenerator<readonly string[]> {
+async function* dueBatches(pass: Pass): AsyncGenerator<readonly string[]> {
   const limit = pass.settings.statusBatch * BATCHES_PER_QUERY;
   for (let after: string | null = null; ; ) {
-    const ids: readonly string[] = await pass.store.activePipelineRuns(pass.scope, { after, limit });
+    const ids: readonly string[] = await pass.store.runsDueForPoll(pass.scope, { after, limit });
     yield* chunk(ids, pass.settings.statusBatch);
     if (ids.length < limit) return;
     after = ids.at(-1) as string;
@@ -50,11 +57,9 @@ async function* activeBatches(pass: Pass): AsyncGenerator<readonly string[]> {
 
 /** What one answer says about the runs that were asked for: their status, and which of them it does not know. */
 export function pollBatch(asked: readonly string[], answer: StatusAnswer): WriteBatch {
-  const absent = absentIds(asked, answer);
   return {
     ...statusRows(answer),
-    pipelineRunsMissing: [{ evidence: answer, items: absent }],
-    failures: absent.map((entityId) => ({ entityId, error: 'ListPipelineRunsStatus does not know the run' })),
+    pipelineRunsMissing: [{ evidence: answer, items: absentIds(asked, answer) }],
   };
 }
 

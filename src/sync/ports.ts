@@ -131,8 +131,8 @@ export interface Store {
    */
   commit(lease: Lease, batch: WriteBatch): Promise<Effect>;
 
-  /** Runs that are not at a known end and not deleted, in id order. */
-  activePipelineRuns(
+  /** Runs that are not at a known end or that are missing, and not deleted; in id order. */
+  runsDueForPoll(
     scope: Scope,
     query: { readonly after: string | null; readonly limit: number },
   ): Promise<readonly string[]>;
@@ -148,13 +148,15 @@ export interface Store {
     scope: Scope,
     query: { readonly after: string | null; readonly limit: number },
   ): Promise<readonly string[]>;
+  /** The same, without the runs that `status` has asked GetPipelineRun about and that wait for their next turn. */
+  runsDueForConfirmation(scope: Scope, query: DueQuery<string>): Promise<readonly string[]>;
   /** Whether a call for this run or node has failed in an earlier pass of the stream, and none has succeeded since. */
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean>;
   /** Rows that the mirror holds as present in the scope. */
   countPresent(scope: Scope, entity: 'pipeline_run' | 'run', sourceType?: string): Promise<number>;
   /** How many of these pipeline runs the mirror has never stored. */
   countUnknown(pipelineRunIds: readonly string[]): Promise<number>;
-  /** How many runs wait for nodes and for details: the total of a progress bar. */
+  /** How many runs wait for nodes, for details or for a poll: the total of a progress bar. */
   countDue(scope: Scope, stream: 'nodes' | 'details' | 'status'): Promise<number>;
   /** Opens an empty set for one walk; close it. */
   openSeenIds(scope: Scope, entity: 'pipeline_run' | 'run'): Promise<SeenIds>;

@@ -4,10 +4,8 @@
  * drift, and is reported.
  */
 import type { Evidence, ListAnswer } from '../domain/answers.js';
-import type { Observed } from '../domain/batch.js';
 import type { PipelineRun } from '../domain/entities.js';
-import { detailsRow, getDetails, rejectedDetails } from './details.js';
-import { goneSince, isGone } from './each-run.js';
+import { confirmMissing, confirmOne, judgeUnseen } from './confirm.js';
 import { type OnRunsPage, runsBatch, walkAgain, walkRuns } from './experiments.js';
 import { pageBatch, walkUntilCounted } from './list-pages.js';
 import { runParts } from './parts.js';
@@ -50,7 +48,7 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
     };
     const isComplete = await walkUntilCounted(pass, () => seen.count(), onPage);
     await walkHiddenTypes(pass, seen, onPage);
-    if (isComplete && first !== null) await markUnseen(pass, seen, first, 'pipelineRunsMissing');
+    if (isComplete && first !== null) await judgeUnseen(pass, seen, first);
     else await askForUnseen(pass, seen);
   } finally {
     await seen.close();
@@ -73,48 +71,19 @@ async function walkHiddenTypes(
 /** Where the list shows less than it counts, absence proves nothing: the runs that it did not show are asked for. */
 async function askForUnseen(pass: Pass, seen: SeenIds): Promise<void> {
   const ids = await seen.unseen({ after: null, limit: MAX_ASKED, firstSeenBefore: pass.startedAt });
-  for (const id of ids) await confirmOne(pass, id);
+  for (const id of ids) await confirmOne(pass, id, null);
 }
 
 const rejectedIds = (answer: { readonly rejected: ListAnswer<unknown>['rejected'] }): string[] =>
   answer.rejected.flatMap(({ entityId }) => (entityId === null ? [] : [entityId]));
 
-/** A run that the mirror met only after the walk began is not judged by it: `evidence` is of the first page. */
-async function markUnseen(
-  pass: Pass,
-  seen: SeenIds,
-  evidence: Evidence,
-  key: 'pipelineRunsMissing' | 'experimentRunsMissing',
-): Promise<void> {
+/** No operation tells of a single experiment run. One that the mirror met only after the walk began is not judged. */
+async function markUnseenRuns(pass: Pass, seen: SeenIds, evidence: Evidence): Promise<void> {
   for (let after: string | null = null; ; ) {
     const ids: string[] = await seen.unseen({ after, limit: IDS_PER_QUERY, firstSeenBefore: pass.startedAt });
     if (ids.length === 0) return;
-    const missing: Observed<string>[] = [{ evidence, items: ids }];
-    await pass.commit({ [key]: missing });
+    await pass.commit({ experimentRunsMissing: [{ evidence, items: ids }] });
     after = ids.at(-1) as string;
-  }
-}
-
-/** Absent from a list is not deleted: the run itself is asked for. */
-async function confirmMissing(pass: Pass): Promise<void> {
-  for (let after: string | null = null; ; ) {
-    const ids: readonly string[] = await pass.store.missingPipelineRuns(pass.scope, { after, limit: IDS_PER_QUERY });
-    for (const id of ids) await confirmOne(pass, id);
-    if (ids.length < IDS_PER_QUERY) return;
-    after = ids.at(-1) as string;
-  }
-}
-
-async function confirmOne(pass: Pass, pipelineRunId: string): Promise<void> {
-  const asked = await pass.store.now();
-  try {
-    const answer = await getDetails(pass, pipelineRunId);
-    pass.itemSucceeded();
-    await pass.commit({ pipelineRunDetails: [detailsRow(answer)], rejected: [rejectedDetails(answer)] });
-  } catch (error) {
-    if (!isGone(error)) return void (await pass.commit({ failures: [await pass.runFailed(pipelineRunId, error)] }));
-    pass.itemSucceeded();
-    await pass.commit({ pipelineRunsDeleted: [goneSince(asked, pipelineRunId, error)] });
   }
 }
 
@@ -140,7 +109,7 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
     for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, null, onPage);
     // An item whose id cannot be read may be any of those that seem to be absent.
     if (first === null || anonymous > 0 || (total !== null && (await seen.count()) < total)) return;
-    await markUnseen(pass, seen, first, 'experimentRunsMissing');
+    await markUnseenRuns(pass, seen, first);
   } finally {
     await seen.close();
   }

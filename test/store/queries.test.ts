@@ -29,8 +29,8 @@ describe('what is due', () => {
       ),
     });
     await mirror().commit({ pipelineRunStatuses: observed(1, runStatus('ra', { isDeleted: true })) }, 'status');
-    expect(await mirror().store.activePipelineRuns(SCOPE, all)).toEqual(['rb', 'rc', 'rd', 're', 'rf', 'rk']);
-    expect(await mirror().store.activePipelineRuns(SCOPE, { after: 'rc', limit: 2 })).toEqual(['rd', 're']);
+    expect(await mirror().store.runsDueForPoll(SCOPE, all)).toEqual(['rb', 'rc', 'rd', 're', 'rf', 'rk']);
+    expect(await mirror().store.runsDueForPoll(SCOPE, { after: 'rc', limit: 2 })).toEqual(['rd', 're']);
     expect(await mirror().store.countDue(SCOPE, 'status')).toBe(6);
   });
 
@@ -70,10 +70,13 @@ describe('what is due', () => {
     expect(await mirror().run('r1')).toMatchObject({ nodes_revision: '2' });
   });
 
-  test('missing runs are listed until they are deleted, and are not due for anything else', async () => {
-    await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1'), pipelineRun('r2')) });
+  test('missing runs are listed until they are deleted, and due for a poll whatever their status, for nothing else', async () => {
+    await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1'), pipelineRun('r2', { status: 'Failed' })) });
     await mirror().commit({ pipelineRunsMissing: observed(1, 'r1', 'r2') }, 'reconcile');
     expect(await mirror().store.missingPipelineRuns(SCOPE, all)).toEqual(['r1', 'r2']);
+    expect(await mirror().store.runsDueForPoll(SCOPE, all)).toEqual(['r1', 'r2']);
+    expect(await mirror().store.runsDueForPoll(SCOPE, { after: null, limit: 1 })).toEqual(['r1']);
+    expect(await mirror().store.countDue(SCOPE, 'status')).toBe(2);
     expect(await mirror().store.runsDueForNodes(SCOPE, dueAll)).toEqual([]);
     expect(await mirror().store.runsDueForDetails(SCOPE, dueAll)).toEqual([]);
     await mirror().commit({ pipelineRunsDeleted: observed(2, 'r1') }, 'reconcile');
@@ -83,7 +86,7 @@ describe('what is due', () => {
   test('a scope sees only its own', async () => {
     await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1', { workspaceId: 'as PAI says' })) });
     const other = { ...SCOPE, workspaceId: 'as PAI says' };
-    expect(await mirror().store.activePipelineRuns(other, all)).toEqual([]);
+    expect(await mirror().store.runsDueForPoll(other, all)).toEqual([]);
     expect(await mirror().store.countPresent(other, 'pipeline_run')).toBe(0);
     expect(await mirror().store.countPresent(SCOPE, 'pipeline_run')).toBe(1);
   });
@@ -116,12 +119,14 @@ describe('what is due', () => {
       await client.query('begin');
       const readBy = async (db: Queryable) => {
         const before = await readSoFar();
-        await due.activePipelineRuns(db, SCOPE_NAME, all);
+        await due.runsDueForPoll(db, SCOPE_NAME, all);
         await due.dueRuns(db, 'nodes', SCOPE_NAME, dueAll);
         await due.dueRuns(db, 'details', SCOPE_NAME, dueAll);
         await due.nodesDueForPoll(db, SCOPE_NAME, { ...all, outputsOnly: false });
         await due.missingPipelineRuns(db, SCOPE_NAME, all);
+        await due.runsDueForConfirmation(db, SCOPE_NAME, dueAll);
         await due.countDue(db, SCOPE_NAME, 'nodes');
+        await due.countDue(db, SCOPE_NAME, 'status');
         const after = await readSoFar();
         return { rows: after.rows - before.rows, scans: after.scans - before.scans };
       };

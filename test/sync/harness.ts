@@ -81,6 +81,8 @@ export interface Harness {
       readonly settings?: Partial<SyncSettings>;
       readonly signal?: AbortSignal;
       readonly store?: Partial<Store>;
+      /** False: as the service, which lets a failed item wait. Default true. */
+      readonly ignoreBackoff?: boolean;
     },
   ): Promise<PassReport>;
   sql<R extends object = Record<string, unknown>>(text: string): Promise<R[]>;
@@ -103,7 +105,8 @@ export async function startHarness(): Promise<Harness> {
         onProgress: () => {},
       };
       const signal = options.signal ?? new AbortController().signal;
-      return runPass(deps, SCOPE, stream, { signal, ignoreBackoff: true, heartbeatMs: 5_000 });
+      const ignoreBackoff = options.ignoreBackoff ?? true;
+      return runPass(deps, SCOPE, stream, { signal, ignoreBackoff, heartbeatMs: 5_000 });
     },
     sql: async <R extends object>(text: string) => (await store.pool.query<R>(text)).rows,
   };

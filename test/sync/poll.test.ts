@@ -84,6 +84,9 @@ it('asks again for runs that an answer left out, before it calls any of them mis
           .filter((id) => id !== 'r07')
           .slice(0, 4),
       ),
+    getPipelineRun: async () => {
+      throw paiError('PAI_NOT_FOUND', 'item', { notFound: true });
+    },
   });
   expect(report.outcome).toBe('succeeded');
   const missing = await harness.sql(`select pipeline_run_id from pai.pipeline_runs where missing_since is not null`);

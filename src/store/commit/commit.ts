@@ -8,7 +8,7 @@ import type { CommitContext } from './context.js';
 import { writeNodes } from './nodes.js';
 import { writeAbsentRuns, writeDetails, writePipelineRuns } from './pipeline-runs.js';
 import { quarantineRejected, resolveSuperseded } from './quarantine.js';
-import { forgetFailures, recordFailures } from './retries.js';
+import { forgetFailures, forgetSettled, recordFailures } from './retries.js';
 import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
 
 async function hasQuarantine(client: ClientBase, scope: string): Promise<boolean> {
@@ -24,9 +24,7 @@ function answeredBy(stream: Stream, batch: WriteBatch): string[] {
   const items = <T>(groups: readonly Observed<T>[] | undefined): T[] => (groups ?? []).flatMap((group) => group.items);
   if (stream === 'reconcile') {
     // What the list shows (again) is not asked for by name any more.
-    return [...items(batch.pipelineRuns), ...items(batch.pipelineRunDetails).map(({ run }) => run)].map(
-      (run) => run.pipelineRunId,
-    );
+    return items(batch.pipelineRuns).map((run) => run.pipelineRunId);
   }
   if (stream !== 'status') return [];
   return items(batch.pipelineRunStatuses).map((run) => run.pipelineRunId);
@@ -36,8 +34,10 @@ async function settleFailures(context: CommitContext, batch: WriteBatch): Promis
   const ids = (fetched: WriteBatch['nodesFetched']) => (fetched ?? []).map((one) => one.pipelineRunId);
   await forgetFailures(context, ['nodes'], ids(batch.nodesFetched));
   await forgetFailures(context, ['details'], ids(batch.detailsFetched));
-  const gone = (batch.pipelineRunsDeleted ?? []).flatMap(({ items }) => items);
+  // For `status` the failures of a deleted run stay until the list has confirmed it (failuresOverBefore).
+  const gone = context.stream === 'reconcile' ? (batch.pipelineRunsDeleted ?? []).flatMap(({ items }) => items) : [];
   await forgetFailures(context, ['nodes', 'details', 'status', 'reconcile'], gone);
+  if (batch.failuresOverBefore !== undefined) await forgetSettled(context, batch.failuresOverBefore);
   await forgetFailures(context, [context.stream], answeredBy(context.stream, batch));
   await recordFailures(context, batch.failures ?? []);
 }

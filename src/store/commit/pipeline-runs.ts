@@ -56,10 +56,10 @@ export async function writeDetails(context: CommitContext, batch: WriteBatch): P
   await markDetailsFetched(context.client, countOwnChange(batch.detailsFetched ?? [], changes));
 }
 
-/** Runs that answers leave out, and runs that are known to be gone. */
 /**
  * An operation that has told before that it does not know the run tells nothing new. When the list shows the run all the
- * same, it would be missing and back in every round, for ever.
+ * same, it would be missing and back in every round, for ever. (`reconcile` sorts out by itself what the list has left
+ * out before.)
  */
 async function notToldBefore(
   context: CommitContext,
@@ -75,6 +75,7 @@ async function notToldBefore(
   return groups.map(({ evidence, items }) => ({ evidence, items: items.filter((id) => !told.has(id)) }));
 }
 
+/** Runs that answers leave out, and runs that are known to be gone. */
 export async function writeAbsentRuns(context: CommitContext, batch: WriteBatch): Promise<void> {
   const mark = (spec: UpsertSpec, groups: WriteBatch['pipelineRunsMissing'], operation: string) =>
     write(
@@ -85,7 +86,7 @@ export async function writeAbsentRuns(context: CommitContext, batch: WriteBatch)
       })),
     );
   const missing = batch.pipelineRunsMissing ?? [];
-  // The list is the authority: what its walk does not show is missing, whoever said so before.
+  // What a walk of the list does not show is missing, whatever the other operations said before.
   const news = context.stream === 'reconcile' ? missing : await notToldBefore(context, missing);
   await mark(MISSING_RUNS, news, 'ListPipelineRuns');
   await mark(DELETED_RUNS, batch.pipelineRunsDeleted, 'GetPipelineRun');

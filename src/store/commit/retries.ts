@@ -1,4 +1,6 @@
 import type { ItemFailure } from '../../domain/batch.js';
+import type { Instant } from '../../domain/entities.js';
+import { activeSql } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
 
 /**
@@ -29,5 +31,19 @@ export async function forgetFailures(
   await context.client.query(
     'delete from pai.sync_retries where scope = $1 and stream = any($2::text[]) and entity_id = any($3::text[])',
     [context.scope.name, streams, entityIds],
+  );
+}
+
+/**
+ * Drops the failures, noted before that time, of runs that nobody asks for any more: deleted ones, those that another
+ * scope has now, and those that the failing stream has nothing left to ask about. Nothing else would ever remove them.
+ */
+export async function forgetSettled(context: CommitContext, before: Instant): Promise<void> {
+  await context.client.query(
+    `delete from pai.sync_retries s where s.scope = $1 and s.failed_at < $2::timestamptz and not exists (
+       select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.scope = s.scope and r.deleted_at is null
+         and case s.stream when 'status' then r.missing_since is not null or ${activeSql('r.status')}
+           when 'nodes' then r.nodes_revision < r.revision when 'details' then r.details_revision < r.revision else true end)`,
+    [context.scope.name, before],
   );
 }
