@@ -44,6 +44,16 @@ export interface ItemFailure {
   readonly error: string;
 }
 
+/** Everything that an operation has to say was asked for, from `startedAt` on, and answered. */
+export interface CompleteWalk {
+  readonly operation: string;
+  /** Those of its entities that were asked for. */
+  readonly entities: readonly string[];
+  readonly startedAt: Instant;
+  /** Fingerprints of all items that could not be read on the way. */
+  readonly stillBad: readonly string[];
+}
+
 /** Where a stream stands in a scope. `state` is the stream's own business, plain JSON. */
 export interface Cursor {
   /** The modification time up to which the stream is complete. */
@@ -74,6 +84,8 @@ export interface WriteBatch {
   /** Missing runs which GetPipelineRun confirmed to be gone. */
   readonly pipelineRunsDeleted?: readonly Observed<string>[];
   readonly rejected?: readonly (Observed<Rejected> & { readonly operation: string })[];
+  /** What is in quarantine of it and did not come up again has vanished from the source. */
+  readonly completeWalk?: CompleteWalk;
   readonly failures?: readonly ItemFailure[];
   /** The list was walked whole from this time on: older failures of what nobody has to ask for any more are over. */
   readonly failuresOverBefore?: Instant;
@@ -94,11 +106,37 @@ export interface Effect extends RowCounts {
   stale: number;
   /** Items put into quarantine now (not those that were there before). */
   quarantined: number;
+  /** The first few of those items, for the log. */
+  quarantinedItems?: readonly QuarantinedItem[];
   /** By table name. */
   readonly tables: { [table: string]: RowCounts };
 }
 
+/** What a log line says of an item in quarantine. */
+export type QuarantinedItem = Pick<Rejected, 'entity' | 'entityId' | 'error'> & { readonly operation: string };
+
+/** Items that an effect names; all of them are counted. */
+const ITEMS_NAMED = 5;
+const ERROR_SHOWN = 300;
+
 export const noEffect = (): Effect => ({ inserted: 0, updated: 0, unchanged: 0, stale: 0, quarantined: 0, tables: {} });
+
+/** Counts items that were put into quarantine, and names the first of them. */
+export function noteQuarantined(effect: Effect, items: readonly QuarantinedItem[]): void {
+  effect.quarantined += items.length;
+  nameQuarantined(effect, items);
+}
+
+function nameQuarantined(effect: Effect, items: readonly QuarantinedItem[]): void {
+  const known = effect.quarantinedItems ?? [];
+  const named = items.slice(0, ITEMS_NAMED - known.length).map(({ operation, entity, entityId, error }) => ({
+    operation,
+    entity,
+    entityId,
+    error: error.length > ERROR_SHOWN ? `${error.slice(0, ERROR_SHOWN)}…` : error,
+  }));
+  if (named.length > 0) effect.quarantinedItems = [...known, ...named];
+}
 
 /** Adds `more` to `total` in place. */
 export function addEffect(total: Effect, more: Effect): Effect {
@@ -107,6 +145,7 @@ export function addEffect(total: Effect, more: Effect): Effect {
   total.unchanged += more.unchanged;
   total.stale += more.stale;
   total.quarantined += more.quarantined;
+  nameQuarantined(total, more.quarantinedItems ?? []);
   for (const [table, counts] of Object.entries(more.tables)) {
     const sum = (total.tables[table] ??= { inserted: 0, updated: 0, unchanged: 0 });
     sum.inserted += counts.inserted;

@@ -154,7 +154,12 @@ export interface ExperimentRun {
   readonly labels: readonly RunLabel[] | null;
   readonly metrics: readonly RunMetric[] | null;
   readonly extra: JsonText | null;
+  /** Lists with members that are in quarantine: what such a list does not name may still be in it. */
+  readonly unreadable?: readonly RunList[];
 }
+
+/** The lists inside an experiment run. */
+export type RunList = 'params' | 'labels' | 'metrics';
 
 export interface Workspace {
   readonly workspaceId: string;
@@ -167,6 +172,8 @@ export interface Rejected {
   readonly entity: string;
   /** Null when not even the id could be read. */
   readonly entityId: string | null;
+  /** The run that the call asked for, or that the item hangs on; absent where there is none. */
+  readonly parentId?: string | null;
   /** The item as JSON text. */
   readonly raw: string;
   /** What was found and what was expected. */

@@ -1,4 +1,5 @@
 import { isLosslessNumber, LosslessNumber, parse, stringify } from 'lossless-json';
+import { parseDeep } from './deep-json.js';
 
 /** One JSON object; numbers are JavaScript numbers or LosslessNumber, see `parseExact`. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -28,13 +29,18 @@ export const mayHoldUnstorable = (text: string): boolean => RISKY_ESCAPE.test(te
 
 /**
  * Parses JSON so that `numberText` gives back every number exactly as it stood. JSON.parse does that for most pages and
- * is several times as fast as the lossless parser, which takes the others. Throws SyntaxError, as JSON.parse does, and
- * RangeError where the nesting is too deep for the lossless parser.
+ * is several times as fast as the lossless parser, which takes the others. Throws SyntaxError, as JSON.parse does.
  */
 export function parseExact(text: string): unknown {
-  if (!changesNumbers(text)) return JSON.parse(text);
-  // JSON.parse and jsonb both keep the last of two equal keys.
-  return parse(text, null, { onDuplicateKey: ({ newValue }) => newValue });
+  try {
+    if (!changesNumbers(text)) return JSON.parse(text);
+    // JSON.parse and jsonb both keep the last of two equal keys.
+    return parse(text, null, { onDuplicateKey: ({ newValue }) => newValue });
+  } catch (error) {
+    // Nested beyond the stack: one item that is must not cost its page.
+    if (!(error instanceof RangeError)) throw error;
+    return parseDeep(text);
+  }
 }
 
 export const isNumeric = (value: unknown): value is number | LosslessNumber =>

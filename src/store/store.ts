@@ -16,6 +16,7 @@ import { ensurePartitionsInPool } from './partitions.js';
 import { finishPass, type PassResult, startPass } from './passes.js';
 import { isConflict, isDataError, storeError } from './pg-errors.js';
 import { createPool, query, transaction } from './pool.js';
+import { hasQuarantine } from './quarantine.js';
 import { countPresent, type Entity, SeenIdTable } from './seen-ids.js';
 import { instantSql } from './sql.js';
 
@@ -181,6 +182,10 @@ export class PgStore {
 
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean> {
     return due.hasFailed(this.pool, stream, scopeName(scope), entityId);
+  }
+
+  hasQuarantine(scope: Scope, operation: string): Promise<boolean> {
+    return hasQuarantine(this.pool, scopeName(scope), operation);
   }
 
   countPresent(scope: Scope, entity: Entity, sourceType?: string): Promise<number> {

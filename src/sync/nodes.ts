@@ -120,6 +120,7 @@ const isWhole = ({ value }: { readonly value: readonly { answer: NodesAnswer }[]
 async function pollNodes(pass: Pass, outputsOnly: boolean): Promise<number> {
   let asked = 0;
   let named = 0;
+  let failed = 0;
   const question: Question<NodeKey> = {
     ask: (keys) => pass.source.listPipelineRunsStatus(pass.scope, { nodes: keys }, pass.signal),
     idOf: (key) => key.pipelineRunId,
@@ -132,10 +133,12 @@ async function pollNodes(pass: Pass, outputsOnly: boolean): Promise<number> {
     for (const result of group) {
       if (!result.ok) throw result.error;
       named += await storeNodeAnswers(pass, result.value);
+      failed += result.value.failures.length;
       asked += result.item.length;
       pass.progress('nodes', asked, null);
     }
   }
+  if (failed === 0 && !outputsOnly) await pass.walkedAll('ListPipelineRunsStatus', ['node', 'node_output']);
   return named;
 }
 
@@ -148,18 +151,26 @@ function absentNodes(asked: readonly NodeKey[], answer: StatusAnswer): NodeKey[]
 
 /**
  * A node that the answer does not name was not answered for: its run may be gone for a while, and its outputs have to be
- * asked for when it is back.
+ * asked for when it is back. So are nodes with outputs that nobody could read: the source may have mended them by then.
  */
 async function storeNodeAnswers(pass: Pass, asked: Asked<NodeKey>): Promise<number> {
   let count = 0;
   for (const { subjects, answer } of asked.answered) {
     const absent = new Set(absentNodes(subjects, answer));
-    const named = subjects.filter((key) => !absent.has(key));
+    const mayBeUnread = unreadOutputs(answer);
+    const named = subjects.filter((key) => !absent.has(key) && !mayBeUnread(key));
     count += named.length;
     await pass.commit({ ...statusRows(answer), nodesPolled: [{ evidence: answer, items: named }] });
   }
   if (asked.failures.length > 0) await pass.commit({ failures: asked.failures });
   return count;
+}
+
+/** Tells of a node whether one of its outputs may be among those in quarantine. */
+function unreadOutputs(answer: StatusAnswer): (key: NodeKey) => boolean {
+  const bad = answer.rejected.filter(({ entity }) => entity === 'node_output');
+  const runs = new Set(bad.map(({ parentId }) => parentId ?? null));
+  return (key) => bad.length > 0 && (runs.has(null) || runs.has(key.pipelineRunId));
 }
 
 async function* nodeBatches(pass: Pass, outputsOnly: boolean): AsyncGenerator<readonly NodeKey[]> {

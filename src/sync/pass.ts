@@ -6,6 +6,7 @@ import type { Scope } from '../domain/scope.js';
 import type { Logger } from '../util/logger.js';
 import type { Lease, Source, Store } from './ports.js';
 import type { SyncSettings } from './settings.js';
+import { describeQuarantined, UnreadableItems } from './unreadable.js';
 
 /** What a progress bar shows. `total` is null while nobody knows it. */
 export interface ProgressEvent {
@@ -42,6 +43,7 @@ export class Pass {
   calls = 0;
   rowsRead = 0;
   readonly effect: Effect = noEffect();
+  private readonly unreadable = new UnreadableItems();
   private failed = 0;
   private readonly shown: ItemFailure[] = [];
   private consecutiveFailures = 0;
@@ -105,10 +107,22 @@ export class Pass {
     this.signal.throwIfAborted();
     const effect = await this.store.commit(this.lease, batch);
     addEffect(this.effect, effect);
+    this.unreadable.note(batch.rejected ?? []);
     if (effect.quarantined > 0) {
-      this.deps.logger.warn({ quarantined: effect.quarantined }, 'items were put into quarantine');
+      const { quarantined, quarantinedItems: items = [] } = effect;
+      this.deps.logger.warn({ quarantined, items }, `put into quarantine: ${describeQuarantined(quarantined, items)}`);
     }
     return effect;
+  }
+
+  /**
+   * Call it when everything that an operation has to say was asked for and answered: what is in quarantine of it and did
+   * not come up in this pass has vanished. Costs one look into the database where nothing is in quarantine.
+   */
+  async walkedAll(operation: string, entities: readonly string[]): Promise<void> {
+    const stillBad = this.unreadable.of(operation);
+    if (stillBad === null || !(await this.store.hasQuarantine(this.scope, operation))) return;
+    await this.commit({ completeWalk: { operation, entities, startedAt: this.startedAt, stillBad } });
   }
 
   /** `name`: of another cursor than the stream's own. */

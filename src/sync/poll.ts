@@ -22,6 +22,7 @@ export async function poll(pass: Pass): Promise<void> {
 async function pollRuns(pass: Pass): Promise<void> {
   const total = await pass.store.countDue(pass.scope, 'status');
   let done = 0;
+  let failed = 0;
   const question: Question<string> = {
     ask: (ids) => pass.source.listPipelineRunsStatus(pass.scope, { pipelineRunIds: ids }, pass.signal),
     idOf: (id) => id,
@@ -34,10 +35,13 @@ async function pollRuns(pass: Pass): Promise<void> {
     for (const result of group) {
       if (!result.ok) throw result.error;
       await storeAnswers(pass, result.value);
+      failed += result.value.failures.length;
       done += result.item.length;
       pass.progress('poll', done, total);
     }
   }
+  // Of a run that is polled no more, the other operations tell.
+  if (failed === 0) await pass.walkedAll('ListPipelineRunsStatus', ['pipeline_run']);
 }
 
 async function storeAnswers(pass: Pass, asked: Asked<string>): Promise<void> {

@@ -150,6 +150,8 @@ export interface Store {
   ): Promise<readonly string[]>;
   /** The same, without the runs that `status` has asked GetPipelineRun about and that wait for their next turn. */
   runsDueForConfirmation(scope: Scope, query: DueQuery<string>): Promise<readonly string[]>;
+  /** Whether items of the operation are in quarantine and not settled. */
+  hasQuarantine(scope: Scope, operation: string): Promise<boolean>;
   /** Whether a call for this run or node has failed in an earlier pass of the stream, and none has succeeded since. */
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean>;
   /** Rows that the mirror holds as present in the scope. */

@@ -12,6 +12,7 @@ import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
 import { findHiddenTypes, hiddenTypes } from './source-types.js';
+import { UnreadableItems } from './unreadable.js';
 
 const IDS_PER_QUERY = 500;
 
@@ -38,16 +39,24 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
     let first: Evidence | null = null;
+    let total: number | null = null;
+    const anonymous = new UnreadableItems();
     let done = 0;
     const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
       first ??= answer;
       await pass.commit(pageBatch(answer));
-      await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer)]);
+      await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer, 'pipeline_run')]);
+      anonymous.note([{ evidence: answer, operation: 'ListPipelineRuns', items: withoutId(answer, 'pipeline_run') }]);
+      total = answer.totalCount;
       done += answer.received;
       pass.progress('reconcile pipeline runs', done, answer.totalCount);
     };
     const isComplete = await walkUntilCounted(pass, () => seen.count(), onPage);
-    await walkHiddenTypes(pass, seen, onPage);
+    // Items without an id are counted by their content, which proves enough about themselves, though not about others.
+    const unnamed = anonymous.of('ListPipelineRuns')?.length ?? 0;
+    const isWhole = isComplete || total === null || (await seen.count()) + unnamed >= total;
+    const hiddenAreWhole = await walkHiddenTypes(pass, seen, onPage);
+    if (isWhole && hiddenAreWhole) await pass.walkedAll('ListPipelineRuns', ['pipeline_run']);
     if (isComplete && first !== null) await judgeUnseen(pass, seen, first);
     else await askForUnseen(pass, seen);
   } finally {
@@ -55,17 +64,20 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
   }
 }
 
-/** A hidden type adds its runs to those that were seen, and is counted by what it adds. */
+/** A hidden type adds its runs to those that were seen, and is counted by what it adds. Returns whether all were shown. */
 async function walkHiddenTypes(
   pass: Pass,
   seen: SeenIds,
   onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   await findHiddenTypes(pass);
+  let areWhole = true;
   for (const { sourceType } of await hiddenTypes(pass)) {
     const before = await seen.count();
-    await walkUntilCounted(pass, async () => (await seen.count()) - before, onPage, sourceType);
+    const isWhole = await walkUntilCounted(pass, async () => (await seen.count()) - before, onPage, sourceType);
+    areWhole &&= isWhole;
   }
+  return areWhole;
 }
 
 /** Where the list shows less than it counts, absence proves nothing: the runs that it did not show are asked for. */
@@ -74,8 +86,14 @@ async function askForUnseen(pass: Pass, seen: SeenIds): Promise<void> {
   for (const id of ids) await confirmOne(pass, id, null);
 }
 
-const rejectedIds = (answer: { readonly rejected: ListAnswer<unknown>['rejected'] }): string[] =>
-  answer.rejected.flatMap(({ entityId }) => (entityId === null ? [] : [entityId]));
+type WithRejected = Pick<ListAnswer<unknown>, 'rejected'>;
+
+/** Of the items of the list itself: an experiment run's bad members are named in `rejected`, too. */
+const rejectedIds = (answer: WithRejected, entity: string): string[] =>
+  answer.rejected.flatMap((item) => (item.entity === entity && item.entityId !== null ? [item.entityId] : []));
+
+const withoutId = (answer: WithRejected, entity: string) =>
+  answer.rejected.filter((item) => item.entity === entity && item.entityId === null);
 
 /** No operation tells of a single experiment run. One that the mirror met only after the walk began is not judged. */
 async function markUnseenRuns(pass: Pass, seen: SeenIds, evidence: Evidence): Promise<void> {
@@ -93,13 +111,16 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
     let first: Evidence | null = null;
     let total: number | null = null;
     let anonymous = 0;
+    const unnamed = new UnreadableItems();
     let done = 0;
     const onPage: OnRunsPage = async (answer) => {
       first ??= answer;
       total = answer.totalCount;
-      anonymous += answer.rejected.filter(({ entityId }) => entityId === null).length;
+      const bad = withoutId(answer, 'run');
+      anonymous += bad.length;
+      unnamed.note([{ evidence: answer, operation: 'ListRuns', items: bad }]);
       await pass.commit(runsBatch(answer));
-      await seen.add([...answer.items.map((run) => run.runId), ...rejectedIds(answer)]);
+      await seen.add([...answer.items.map((run) => run.runId), ...rejectedIds(answer, 'run')]);
       done += answer.received;
       pass.progress('reconcile experiment runs', done, answer.totalCount);
       return false;
@@ -107,8 +128,12 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
     if (await walkRuns(pass, null, onPage)) await walkAgain(pass, onPage);
     // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
     for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, null, onPage);
+    const readable = await seen.count();
+    if (total === null || readable + (unnamed.of('ListRuns')?.length ?? 0) >= total) {
+      await pass.walkedAll('ListRuns', ['run', 'run_param', 'run_label', 'run_metric']);
+    }
     // An item whose id cannot be read may be any of those that seem to be absent.
-    if (first === null || anonymous > 0 || (total !== null && (await seen.count()) < total)) return;
+    if (first === null || anonymous > 0 || (total !== null && readable < total)) return;
     await markUnseenRuns(pass, seen, first);
   } finally {
     await seen.close();

@@ -12,6 +12,7 @@ import { Pass, type PassDeps } from './pass.js';
 import { poll } from './poll.js';
 import type { Lease } from './ports.js';
 import { reconcile } from './reconcile.js';
+import { describeQuarantined } from './unreadable.js';
 
 /** The way of one run: discover → poll → nodes → details; then the experiments, and everything once more. */
 const STREAM_PASSES: { readonly [stream in Stream]: (pass: Pass) => Promise<void> } = {
@@ -142,10 +143,13 @@ async function releaseQuietly(deps: PassDeps, lease: Lease): Promise<void> {
 }
 
 function logOutcome(pass: Pass, report: PassReport): void {
-  const { inserted, updated, unchanged, stale, quarantined } = report.effect;
+  const { inserted, updated, unchanged, stale, quarantined, quarantinedItems = [] } = report.effect;
   const counts = { calls: report.calls, rowsRead: report.rowsRead, inserted, updated, unchanged, stale, quarantined };
   if (report.outcome === 'failed') pass.deps.logger.error(counts, `pass failed: ${report.error}`);
   else if (report.outcome === 'stopped') pass.deps.logger.info(counts, 'pass stopped');
-  else if (inserted + updated > 0) pass.deps.logger.info(counts, 'pass finished');
+  else if (quarantined > 0) {
+    const told = describeQuarantined(quarantined, quarantinedItems);
+    pass.deps.logger.warn(counts, `pass finished, ${quarantined} items in quarantine: ${told}`);
+  } else if (inserted + updated > 0) pass.deps.logger.info(counts, 'pass finished');
   else pass.deps.logger.debug(counts, 'pass finished, nothing new');
 }

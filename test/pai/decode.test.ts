@@ -156,13 +156,14 @@ test('a rejected item is kept as JSON with exact numbers', () => {
   expect(pipelineRuns(item).rejected[0]?.raw).toBe(item);
 });
 
-test('an item nested thousands of levels deep is rejected, and its page goes on', () => {
+test('invariant 6: an item nested thousands of levels deep is rejected, and its page goes on', () => {
   for (const number of ['1', '12345678901234567890']) {
-    for (const depth of [501, 4000]) {
+    for (const depth of [501, 4000, 200_000]) {
       const deep = `${'['.repeat(depth)}${number}${']'.repeat(depth)}`;
       const decoded = pipelineRuns(`{"PipelineRunId": "flow-1", "New": ${deep}}`, '{"PipelineRunId": "flow-2"}');
       expect(decoded.items.map((run) => run.pipelineRunId)).toEqual(['flow-2']);
       expect(decoded.rejected).toMatchObject([{ entityId: 'flow-1' }]);
+      expect(decoded.rejected[0]?.raw, 'as it came').toBe(`{"PipelineRunId":"flow-1","New":${deep}}`);
     }
   }
 });
@@ -296,7 +297,7 @@ test('nodes take run and type from the request, and a run of their own only when
     ['flow-1', 'node-2', 'Physical', '{"PipelineRunId":"flow-other"}'],
   ]);
   expect(nodes[0]?.startedAt).toBe('2021-01-21T17:12:00.000000Z');
-  expect(page.rejected).toMatchObject([{ entity: 'node', entityId: 'flow-1/node-3' }]);
+  expect(page.rejected).toMatchObject([{ entity: 'node', entityId: 'flow-1/node-3/Physical', parentId: 'flow-1' }]);
 });
 
 test('lists inside a run may be absent, which is not the same as empty', () => {
@@ -317,29 +318,58 @@ test('keys and values inside a run are kept exactly', () => {
 });
 
 test.each([
-  ['Params', '{"Value": "x"}', 'Params[1], Key: found nothing, expected a text'],
-  [
-    'Labels',
-    '{"Key": "k", "GmtCreateTime": "soon"}',
-    'Labels[1], GmtCreateTime: found "soon", expected a time such as 2021-01-30T12:51:33.028Z',
-  ],
-  ['Metrics', '{"Key": "k", "Value": "high"}', 'Metrics[1], Value: found "high", expected a number of 64 bits'],
-  [
-    'Metrics',
-    '{"Key": "k", "Timestamp": 253402300800000}',
-    'Metrics[1], Timestamp: found 253402300800000, expected milliseconds since 1970 within the years 1 to 9999',
-  ],
-  [
-    'Metrics',
-    '{"Key": "k", "Timestamp": -62135596800001}',
-    'Metrics[1], Timestamp: found -62135596800001, expected milliseconds since 1970 within the years 1 to 9999',
-  ],
-  ['Metrics', '{"Key": "k", "Step": 1.5}', 'Metrics[1], Step: found 1.5, expected a whole number of 64 bits'],
-  ['Labels', 'null', 'Labels[1], the member: found null, expected a JSON object'],
-])('one bad member of %s rejects the whole run: %s', (field, member, error) => {
+  ['Params', '{"Value":"x"}', null, 'Key: found nothing, expected a text'],
+  ['Params', '{"Key":"k","Value":"\\u0000"}', 'r/k', /U\+0000/],
+  ['Labels', '{"Key":"k","GmtCreateTime":"soon"}', 'r/k', /^GmtCreateTime: found "soon", expected a time/],
+  ['Labels', 'null', null, 'run_label: found null, expected a JSON object'],
+  ['Metrics', '{"Key":"k","Value":"high"}', 'r/k/0/1970-01-01T00:00:00.000000Z', /^Value: found "high"/],
+  ['Metrics', '{"Key":"k","Step":7,"Value":1e400}', 'r/k/7/1970-01-01T00:00:00.000000Z', /^Value: found 1e400/],
+  ['Metrics', '{"Key":"k","Timestamp":253402300800000}', null, /within the years 1 to 9999/],
+  ['Metrics', '{"Key":"k","Timestamp":-62135596800001}', null, /within the years 1 to 9999/],
+  ['Metrics', '{"Key":"k","Step":1.5}', null, 'Step: found 1.5, expected a whole number of 64 bits'],
+  ['Metrics', '[1]', null, 'run_metric: found an array of 1, expected a JSON object'],
+])('invariant 6: a bad member of %s costs itself and not its run: %s', (field, member, entityId, error) => {
   const decoded = runs(`{"RunId": "r", "${field}": [{"Key": "fine"}, ${member}]}`, '{"RunId": "s"}');
-  expect(decoded.items.map((run) => run.runId)).toEqual(['s']);
-  expect(decoded.rejected).toMatchObject([{ entity: 'run', entityId: 'r', error }]);
+  expect(decoded.items.map((run) => run.runId)).toEqual(['r', 's']);
+  const list = field.toLowerCase() as 'params' | 'labels' | 'metrics';
+  expect(decoded.items[0]?.[list]?.map(({ key }) => key)).toEqual(['fine']);
+  expect(decoded.items[0]?.unreadable, 'what the list does not name may be what cannot be read').toEqual([list]);
+  expect(decoded.items[1]).not.toHaveProperty('unreadable');
+  const entity = `run_${list.slice(0, -1)}`;
+  const message = typeof error === 'string' ? error : expect.stringMatching(error);
+  expect(decoded.rejected).toEqual([{ entity, entityId, parentId: 'r', raw: member, error: message }]);
+});
+
+test('invariant 6: what stands in place of a list inside a run is kept, and the run goes on', () => {
+  const decoded = runs('{"RunId": "r", "Name": "n", "Params": {"a":1}, "Labels": 5, "Metrics": []}');
+  expect(decoded.items).toMatchObject([
+    { runId: 'r', name: 'n', params: null, labels: null, metrics: [], unreadable: ['params', 'labels'] },
+  ]);
+  expect(decoded.rejected).toMatchObject([
+    { entity: 'run_param', parentId: 'r', raw: '{"a":1}' },
+    { entity: 'run_label', parentId: 'r', raw: '5' },
+  ]);
+});
+
+test('a bad run is kept once, with its members inside', () => {
+  const decoded = runs('{"RunId":"r","GmtCreateTime":"soon","Params":[{"Key":5,"Value":[]}]}');
+  expect(decoded.items).toEqual([]);
+  expect(decoded.rejected.map(({ entity, entityId }) => [entity, entityId])).toEqual([['run', 'r']]);
+});
+
+test('invariant 9: an id has a bound, so that no key of the database can refuse it', () => {
+  const long = 'x'.repeat(257);
+  expect(pipelineRuns(`{"PipelineRunId": "${long.slice(1)}"}`).rejected).toEqual([]);
+  const [rejected] = pipelineRuns(`{"PipelineRunId": "${long}"}`).rejected;
+  expect(rejected).toMatchObject({ entityId: null, error: expect.stringMatching(/at most 256 characters, not 257/) });
+});
+
+test('invariant 9: a million digits and a letter are refused at once', () => {
+  const digits = `"${'1'.repeat(1_000_000)}x"`;
+  const decoded = runs(`{"RunId": "r", "Metrics": [{"Key": "k", "Value": ${digits}}]}`);
+  expect(decoded.rejected).toMatchObject([{ entity: 'run_metric' }]);
+  const nearlyExtreme = `${'1'.repeat(999)},`.repeat(1000);
+  expect(pipelineRuns(`{"PipelineRunId": "flow-1", "New": "${nearlyExtreme}"}`).rejected).toEqual([]);
 });
 
 test('metrics: floats in all their forms, steps and times with defaults', () => {

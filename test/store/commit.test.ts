@@ -137,7 +137,9 @@ describe('invariant 6: one bad item never stops its page', () => {
     });
     const effect = await mirror().commit({ experimentRuns: observed(0, run, experimentRun('x2')) }, 'experiment-runs');
     expect(effect).toMatchObject({ inserted: 5, quarantined: 1 });
-    expect(await quarantined()).toMatchObject([{ operation: 'ListRuns', entity: 'run_metric', entity_id: 'x1' }]);
+    expect(await quarantined()).toMatchObject([
+      { operation: 'ListRuns', entity: 'run_metric', entity_id: `x1/loss/2/${at(0)}` },
+    ]);
     expect(await count('run_params')).toBe(1);
   });
 
@@ -193,12 +195,14 @@ describe('invariant 6: one bad item never stops its page', () => {
     });
     await mirror().commit({ pipelineRuns: observed(1, pipelineRun('r1')) }, 'reconcile');
     expect((await quarantined()).map((row) => row.resolution)).toEqual(['superseded', null, null]);
-    // Bad and good in one batch: it stays what it was.
+    // Bad and good in one batch: it stays unresolved, and the row shows the newest bad version.
     await mirror().commit({
       pipelineRuns: observed(2, pipelineRun('r2')),
       rejected: [reject('ListPipelineRuns', 'r2', '4')],
     });
-    expect((await quarantined()).map((row) => row.resolution)).toEqual(['superseded', null, null, null]);
+    const rows = await quarantined();
+    expect(rows.map((row) => row.resolution)).toEqual(['superseded', null, null]);
+    expect(rows.map((row) => row.raw)).toContain('4');
   });
 
   test('a run whose call failed stays due but waits, longer every time, and a success forgets it', async () => {

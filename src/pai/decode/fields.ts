@@ -9,6 +9,11 @@ import { whyNotJsonb } from './jsonb.js';
 import { readInstant, readMillis } from './time.js';
 
 const SHOWN = 80;
+/**
+ * Characters of an id. PAI's have some 25; two of this length, of three bytes each, still fit into one index row
+ * together, so that no id that was decoded can fail later, in a key of the mirror's own bookkeeping.
+ */
+export const MAX_ID_LENGTH = 256;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 /** The words for what is no number, as numeric strings carry them. */
@@ -55,6 +60,9 @@ export const identifier = (item: JsonObject, field: string): string | null => te
 export function requiredId(item: JsonObject, field: string): string {
   const value = identifier(item, field);
   if (value === null || value === '') throw new FieldError(field, item[field], 'a non-empty id');
+  if (value.length > MAX_ID_LENGTH) {
+    throw new FieldError(field, value, `an id of at most ${MAX_ID_LENGTH} characters, not ${value.length}`);
+  }
   return value;
 }
 
@@ -107,7 +115,8 @@ export function float64(item: JsonObject, field: string): Float64 | null {
   const digits = typeof value === 'string' ? value.trim() : isNumeric(value) ? numberText(value) : '';
   const special = NOT_FINITE[digits.toLowerCase().replace(/^\+/, '')];
   if (special !== undefined) return special;
-  const float = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(digits) ? Number(digits) : Number.NaN;
+  // Every digit can be matched in one way only: with two, a million digits and a letter would take hours to refuse.
+  const float = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(digits) ? Number(digits) : Number.NaN;
   if (!Number.isFinite(float)) throw new FieldError(field, value, 'a number of 64 bits');
   return floatText(float);
 }

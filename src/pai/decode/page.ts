@@ -1,6 +1,8 @@
 import type { Rejected } from '../../domain/entities.js';
+import { idOfParts } from '../../domain/quarantine.js';
+import { printDeep } from '../deep-json.js';
 import { isNumeric, isObject, type JsonObject, jsonText, mayHoldUnstorable, numberText, parseExact } from '../json.js';
-import { FieldError } from './fields.js';
+import { FieldError, MAX_ID_LENGTH } from './fields.js';
 import { isStorableText } from './jsonb.js';
 
 /** The answer as a whole is not what the operation promises: worth another try, unlike a bad item. */
@@ -16,11 +18,28 @@ export interface Page {
   readonly suspicious: boolean;
 }
 
-/** How an entity is named in quarantine. */
+/** How an entity is named in quarantine. Neither function throws: they read what nobody could decode. */
 export interface Kind {
   readonly entity: string;
-  /** The fields that make up its id, joined with `/`. */
-  readonly id: readonly string[];
+  /** Null when the id cannot be read. */
+  readonly id: (item: JsonObject) => string | null;
+  /** The run that the call asked for, or that the item hangs on. */
+  readonly parentId?: (item: JsonObject) => string | null;
+  /** Fields with members that have a place in quarantine of their own: their strings are looked at one member a time. */
+  readonly lists?: ReadonlySet<string>;
+}
+
+/** An id made of these fields, joined with `/`. */
+export const idFrom =
+  (...fields: readonly string[]) =>
+  (item: JsonObject): string | null => {
+    const parts = fields.map((field) => readablePart(item[field]));
+    return parts.includes(null) ? null : idOfParts(...(parts as string[]));
+  };
+
+function readablePart(value: unknown): string | null {
+  const part = typeof value === 'string' ? value.trim() : isNumeric(value) ? numberText(value) : '';
+  return part !== '' && part.length <= MAX_ID_LENGTH && isStorableText(part) ? part : null;
 }
 
 /** Throws BadAnswer when the text is not one JSON object. */
@@ -30,9 +49,9 @@ export function openPage(text: string): Page {
     body = parseExact(text);
   } catch (error) {
     const found = text === '' ? 'an empty body' : `${text.length} characters`;
-    throw new BadAnswer(
-      `the answer is not JSON: found ${found}${error instanceof RangeError ? ', nested too deep' : ''}`,
-    );
+    // RangeError: a text that no string can hold twice.
+    const why = error instanceof RangeError ? `, ${error.message}` : '';
+    throw new BadAnswer(`the answer is not JSON: found ${found}${why}`);
   }
   if (!isObject(body)) throw new BadAnswer('the answer is not a JSON object');
   return { body, requestId: requestIdOf(body), rejected: [], suspicious: mayHoldUnstorable(text) };
@@ -66,7 +85,12 @@ export function listOf(page: Page, field: string): readonly unknown[] {
 }
 
 /** Decodes the items of a list; those that cannot be decoded go into `page.rejected`. */
-export function decodeList<T>(page: Page, list: readonly unknown[], kind: Kind, decode: (item: JsonObject) => T): T[] {
+export function decodeList<T>(
+  page: Pick<Page, 'suspicious' | 'rejected'>,
+  list: readonly unknown[],
+  kind: Kind,
+  decode: (item: JsonObject) => T,
+): T[] {
   const decoded: T[] = [];
   for (const item of list) {
     const entity = decodeItem(page, item, kind, decode);
@@ -76,41 +100,54 @@ export function decodeList<T>(page: Page, list: readonly unknown[], kind: Kind, 
 }
 
 /** One item; null when it was rejected. */
-export function decodeItem<T>(page: Page, item: unknown, kind: Kind, decode: (item: JsonObject) => T): T | null {
+export function decodeItem<T>(
+  page: Pick<Page, 'suspicious' | 'rejected'>,
+  item: unknown,
+  kind: Kind,
+  decode: (item: JsonObject) => T,
+): T | null {
   try {
     if (!isObject(item)) throw new FieldError(kind.entity, item, 'a JSON object');
-    if (page.suspicious) checkStrings(item, kind.entity);
+    if (page.suspicious) checkStrings(item, kind.entity, kind.lists);
     return decode(item);
   } catch (error) {
-    // RangeError: nested beyond what the stack can walk. Anything else is a mistake of this program.
-    if (!(error instanceof FieldError) && !(error instanceof RangeError)) throw error;
-    page.rejected.push({ entity: kind.entity, entityId: idOf(item, kind), raw: rawText(item), error: error.message });
+    page.rejected.push(rejected(item, kind, whyRejected(error)));
     return null;
   }
 }
 
-function checkStrings(value: unknown, path: string): void {
+/** Throws what is a mistake of this program and not of the item. */
+function whyRejected(error: unknown): string {
+  if (error instanceof FieldError) return error.message;
+  if (error instanceof RangeError) return 'nested deeper than this program can walk, or longer than a string can be';
+  throw error;
+}
+
+/** The name of an item in quarantine, and its text. */
+export function rejected(item: unknown, kind: Kind, error: string): Rejected {
+  const named = isObject(item) ? item : {};
+  const parentId = kind.parentId?.(named) ?? null;
+  return {
+    entity: kind.entity,
+    entityId: kind.id(named),
+    ...(parentId === null ? {} : { parentId }),
+    raw: rawText(item),
+    error,
+  };
+}
+
+function checkStrings(value: unknown, path: string, except?: ReadonlySet<string>): void {
   if (typeof value === 'string') {
     if (!isStorableText(value)) throw new FieldError(path, value, 'a text without U+0000 and half surrogate pairs');
   } else if (Array.isArray(value)) {
     for (const member of value) checkStrings(member, path);
   } else if (isObject(value)) {
     for (const [key, member] of Object.entries(value)) {
+      if (except?.has(key)) continue;
       checkStrings(key, `${path}, a key`);
       checkStrings(member, `${path}.${key}`);
     }
   }
-}
-
-function idOf(item: unknown, kind: Kind): string | null {
-  if (!isObject(item)) return null;
-  const parts = kind.id.map((field) => readablePart(item[field]));
-  return parts.includes(null) ? null : parts.join('/');
-}
-
-function readablePart(value: unknown): string | null {
-  const part = typeof value === 'string' ? value.trim() : isNumeric(value) ? numberText(value) : '';
-  return part !== '' && isStorableText(part) ? part : null;
 }
 
 /** JSON escapes what PostgreSQL's text cannot hold, so this can always be stored. */
@@ -118,6 +155,6 @@ function rawText(item: unknown): string {
   try {
     return jsonText(item);
   } catch {
-    return '"(nested too deep to be printed)"';
+    return printDeep(item);
   }
 }

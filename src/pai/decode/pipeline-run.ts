@@ -1,9 +1,12 @@
 import type { PipelineRun, PipelineRunDetails } from '../../domain/entities.js';
 import type { JsonObject } from '../json.js';
 import { document, extra, FieldError, identifier, int64, requiredId, text, time } from './fields.js';
-import { decodeItem, decodeList, type Kind, listOf, type Page, totalCountOf } from './page.js';
+import { decodeItem, decodeList, idFrom, type Kind, listOf, type Page, totalCountOf } from './page.js';
 
-export const PIPELINE_RUN: Kind = { entity: 'pipeline_run', id: ['PipelineRunId'] };
+export const PIPELINE_RUN: Kind = { entity: 'pipeline_run', id: idFrom('PipelineRunId') };
+
+/** GetPipelineRun asks for one run by name. */
+export const detailsKind = (askedFor: string): Kind => ({ ...PIPELINE_RUN, parentId: () => askedFor });
 
 const RUN_FIELDS = [
   'PipelineRunId',
@@ -59,13 +62,13 @@ const decodeRun = (item: JsonObject, known: ReadonlySet<string>): PipelineRun =>
   extra: extra(item, known),
 });
 
-const decodeListed = (item: JsonObject): PipelineRun => decodeRun(item, IN_LIST);
+export const decodeListedRun = (item: JsonObject): PipelineRun => decodeRun(item, IN_LIST);
 
 /** ListPipelineRuns. */
 export function decodePipelineRuns(page: Page) {
   const list = listOf(page, 'PipelineRuns');
   return {
-    items: decodeList(page, list, PIPELINE_RUN, decodeListed),
+    items: decodeList(page, list, PIPELINE_RUN, decodeListedRun),
     received: list.length,
     totalCount: totalCountOf(page),
   };
@@ -74,8 +77,13 @@ export function decodePipelineRuns(page: Page) {
 /** GetPipelineRun with Verbose. An answer about another run than the one asked for is rejected. */
 export function decodePipelineRunDetails(page: Page, askedFor: string): { details: PipelineRunDetails | null } {
   // Without the answer's own id, which is another one every time: the same bad run is put into quarantine once.
-  const { RequestId, ...body } = page.body;
-  const details = decodeItem(page, body, PIPELINE_RUN, (item) => {
+  const { RequestId, requestId, ...body } = page.body;
+  return { details: decodeItem(page, body, detailsKind(askedFor), detailsDecoder(askedFor)) };
+}
+
+export const detailsDecoder =
+  (askedFor: string) =>
+  (item: JsonObject): PipelineRunDetails => {
     const run = decodeRun(item, IN_DETAILS);
     if (run.pipelineRunId !== askedFor) {
       throw new FieldError('PipelineRunId', run.pipelineRunId, `the run that was asked for, "${askedFor}"`);
@@ -86,6 +94,4 @@ export function decodePipelineRunDetails(page: Page, askedFor: string): { detail
       arguments: document(item, 'Arguments'),
       options: document(item, 'Options'),
     };
-  });
-  return { details };
-}
+  };

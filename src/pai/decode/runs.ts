@@ -1,9 +1,10 @@
-import type { ExperimentRun, Int64, RunLabel, RunMetric, RunParam } from '../../domain/entities.js';
-import { isNumeric, isObject, type JsonObject, numberText } from '../json.js';
-import { extra, FieldError, float64, identifier, int64, key, millis, requiredId, text, time } from './fields.js';
-import { BadAnswer, decodeList, type Kind, listOf, type Page, totalCountOf } from './page.js';
+import type { ExperimentRun, Int64 } from '../../domain/entities.js';
+import { isNumeric, type JsonObject, numberText } from '../json.js';
+import { extra, identifier, requiredId, text, time } from './fields.js';
+import { BadAnswer, decodeList, idFrom, type Kind, listOf, type Page, totalCountOf } from './page.js';
+import { LISTS, readLists } from './run-lists.js';
 
-const RUN: Kind = { entity: 'run', id: ['RunId'] };
+export const RUN: Kind = { entity: 'run', id: idFrom('RunId'), lists: new Set(LISTS) };
 
 const FIELDS: ReadonlySet<string> = new Set([
   'RunId',
@@ -18,71 +19,40 @@ const FIELDS: ReadonlySet<string> = new Set([
   'GmtCreateTime',
   'GmtModifiedTime',
   'RequestId',
-  'Params',
-  'Labels',
-  'Metrics',
+  ...LISTS,
 ]);
 
-const EPOCH = '1970-01-01T00:00:00.000000Z';
-
-const decodeRun = (item: JsonObject): ExperimentRun => ({
-  runId: requiredId(item, 'RunId'),
-  name: text(item, 'Name'),
-  experimentId: identifier(item, 'ExperimentId'),
-  workspaceId: identifier(item, 'WorkspaceId'),
-  userId: identifier(item, 'UserId'),
-  ownerId: identifier(item, 'OwnerId'),
-  sourceType: identifier(item, 'SourceType'),
-  sourceId: identifier(item, 'SourceId'),
-  accessibility: identifier(item, 'Accessibility'),
-  gmtCreateTime: time(item, 'GmtCreateTime'),
-  gmtModifiedTime: time(item, 'GmtModifiedTime'),
-  requestId: identifier(item, 'RequestId'),
-  params: members(item, 'Params', decodeParam),
-  labels: members(item, 'Labels', decodeLabel),
-  metrics: members(item, 'Metrics', decodeMetric),
-  extra: extra(item, FIELDS),
-});
-
-const decodeParam = (item: JsonObject): RunParam => ({ key: key(item, 'Key'), value: text(item, 'Value') });
-
-const decodeLabel = (item: JsonObject): RunLabel => ({
-  key: key(item, 'Key'),
-  value: text(item, 'Value'),
-  gmtCreateTime: time(item, 'GmtCreateTime'),
-  gmtModifiedTime: time(item, 'GmtModifiedTime'),
-});
-
-const decodeMetric = (item: JsonObject): RunMetric => ({
-  key: key(item, 'Key'),
-  step: int64(item, 'Step') ?? '0',
-  timestamp: millis(item, 'Timestamp') ?? EPOCH,
-  value: float64(item, 'Value'),
-});
-
-/** A list inside a run: null when absent. One bad member rejects the run, for a partial list would look complete. */
-function members<T>(item: JsonObject, field: string, decode: (member: JsonObject) => T): T[] | null {
-  const list = item[field];
-  if (list === undefined || list === null) return null;
-  if (!Array.isArray(list)) throw new FieldError(field, list, 'a list');
-  const decoded: T[] = [];
-  for (const member of list) {
-    try {
-      if (!isObject(member)) throw new FieldError('the member', member, 'a JSON object');
-      decoded.push(decode(member));
-    } catch (error) {
-      if (error instanceof FieldError) error.message = `${field}[${decoded.length}], ${error.message}`;
-      throw error;
-    }
-  }
-  return decoded;
-}
+/**
+ * The members of its lists that cannot be decoded go into `page.rejected`, each by itself. They come last: once they are
+ * there, nothing of the run can fail any more, and no member is kept both by itself and inside its run.
+ */
+export const runDecoder =
+  (page: Pick<Page, 'suspicious' | 'rejected'>) =>
+  (item: JsonObject): ExperimentRun => {
+    const runId = requiredId(item, 'RunId');
+    const fields = {
+      runId,
+      name: text(item, 'Name'),
+      experimentId: identifier(item, 'ExperimentId'),
+      workspaceId: identifier(item, 'WorkspaceId'),
+      userId: identifier(item, 'UserId'),
+      ownerId: identifier(item, 'OwnerId'),
+      sourceType: identifier(item, 'SourceType'),
+      sourceId: identifier(item, 'SourceId'),
+      accessibility: identifier(item, 'Accessibility'),
+      gmtCreateTime: time(item, 'GmtCreateTime'),
+      gmtModifiedTime: time(item, 'GmtModifiedTime'),
+      requestId: identifier(item, 'RequestId'),
+      extra: extra(item, FIELDS),
+    };
+    return { ...fields, ...readLists(page, item, runId) };
+  };
 
 /** ListRuns with Verbose. */
 export function decodeRuns(page: Page) {
   const list = listOf(page, 'Runs');
   return {
-    items: decodeList(page, list, RUN, decodeRun),
+    items: decodeList(page, list, RUN, runDecoder(page)),
     received: list.length,
     totalCount: totalCountOf(page),
     nextPageToken: nextPageTokenOf(page),

@@ -1,11 +1,12 @@
 import type { NodeOutput, NodeStatus, PipelineRunStatus } from '../../domain/entities.js';
 import type { JsonObject } from '../json.js';
 import { boolean, document, extra, identifier, int64, object, requiredId, text, time } from './fields.js';
-import { decodeList, type Kind, listOf, type Page } from './page.js';
+import { decodeList, idFrom, type Kind, listOf, type Page } from './page.js';
 import { PIPELINE_RUN } from './pipeline-run.js';
 
-const NODE: Kind = { entity: 'node', id: ['PipelineRunId', 'NodeId'] };
-const OUTPUT: Kind = { entity: 'node_output', id: ['PipelineRunId', 'Id'] };
+const parentId = idFrom('PipelineRunId');
+export const POLLED_NODE: Kind = { entity: 'node', id: idFrom('PipelineRunId', 'NodeId'), parentId };
+export const OUTPUT: Kind = { entity: 'node_output', id: idFrom('PipelineRunId', 'Id'), parentId };
 
 const RUN_FIELDS: ReadonlySet<string> = new Set([
   'PipelineRunId',
@@ -43,7 +44,7 @@ const OUTPUT_FIELDS: ReadonlySet<string> = new Set([
   'ExpandableArtifactName',
 ]);
 
-const decodeRunStatus = (item: JsonObject): PipelineRunStatus => ({
+export const decodeRunStatus = (item: JsonObject): PipelineRunStatus => ({
   pipelineRunId: requiredId(item, 'PipelineRunId'),
   status: identifier(item, 'Status'),
   name: text(item, 'Name'),
@@ -55,7 +56,7 @@ const decodeRunStatus = (item: JsonObject): PipelineRunStatus => ({
   extra: extra(item, RUN_FIELDS),
 });
 
-const decodeNodeStatus = (item: JsonObject): NodeStatus => ({
+export const decodeNodeStatus = (item: JsonObject): NodeStatus => ({
   pipelineRunId: requiredId(item, 'PipelineRunId'),
   nodeId: requiredId(item, 'NodeId'),
   nodeName: text(item, 'NodeName'),
@@ -67,7 +68,7 @@ const decodeNodeStatus = (item: JsonObject): NodeStatus => ({
   extra: extra(item, NODE_FIELDS),
 });
 
-const decodeOutput = (item: JsonObject): NodeOutput => ({
+export const decodeOutput = (item: JsonObject): NodeOutput => ({
   pipelineRunId: requiredId(item, 'PipelineRunId'),
   id: requiredId(item, 'Id'),
   nodeId: identifier(item, 'NodeId'),
@@ -85,6 +86,6 @@ const decodeOutput = (item: JsonObject): NodeOutput => ({
 /** ListPipelineRunsStatus: each of the three lists may be absent, depending on what was asked. */
 export const decodeStatuses = (page: Page) => ({
   pipelineRuns: decodeList(page, listOf(page, 'PipelineRuns'), PIPELINE_RUN, decodeRunStatus),
-  nodes: decodeList(page, listOf(page, 'Nodes'), NODE, decodeNodeStatus),
+  nodes: decodeList(page, listOf(page, 'Nodes'), POLLED_NODE, decodeNodeStatus),
   outputs: decodeList(page, listOf(page, 'Outputs'), OUTPUT, decodeOutput),
 });

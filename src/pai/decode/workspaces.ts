@@ -1,9 +1,9 @@
 import type { Workspace } from '../../domain/entities.js';
 import type { JsonObject } from '../json.js';
 import { requiredId, text } from './fields.js';
-import { decodeList, type Kind, listOf, type Page, totalCountOf } from './page.js';
+import { decodeList, idFrom, type Kind, listOf, type Page, totalCountOf } from './page.js';
 
-const WORKSPACE: Kind = { entity: 'workspace', id: ['WorkspaceId'] };
+const WORKSPACE: Kind = { entity: 'workspace', id: idFrom('WorkspaceId') };
 
 const decodeWorkspace = (item: JsonObject): Workspace => ({
   workspaceId: requiredId(item, 'WorkspaceId'),

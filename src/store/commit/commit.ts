@@ -7,9 +7,10 @@ import { writeCursor } from '../cursors.js';
 import type { CommitContext } from './context.js';
 import { writeNodes } from './nodes.js';
 import { writeAbsentRuns, writeDetails, writePipelineRuns } from './pipeline-runs.js';
-import { quarantineRejected, resolveSuperseded } from './quarantine.js';
+import { lockQuarantine, quarantineRejected, resolveSuperseded } from './quarantine.js';
 import { forgetFailures, forgetSettled, recordFailures } from './retries.js';
 import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
+import { resolveVanished } from './vanished.js';
 
 async function hasQuarantine(client: ClientBase, scope: string): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(
@@ -71,7 +72,9 @@ export async function writeBatch(
   await writeExperimentRuns(context, batch);
   await writeAbsentRuns(context, batch);
   await writeAbsentExperimentRuns(context, batch);
+  await lockQuarantine(context);
   await resolveSuperseded(context);
+  await resolveVanished(context, batch);
   await quarantineRejected(context);
   await settleFailures(context, batch);
   if (batch.cursor) await writeCursor(client, scope.name, batch.cursorName ?? lease.stream, batch.cursor);

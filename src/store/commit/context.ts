@@ -15,6 +15,8 @@ import type { UpsertSpec } from '../upsert/spec.js';
 export interface RejectedItem extends Rejected {
   readonly evidence: Evidence;
   readonly operation: string;
+  /** `answer`, the default: raw is the item as PAI sent it. `entity`: as it was decoded. */
+  readonly form?: 'answer' | 'entity';
 }
 
 /** What the stages of one commit share. */
@@ -82,6 +84,8 @@ function refuse(context: CommitContext, entry: Entry, error: unknown): WriteResu
   context.rejected.push({
     entity: entry.entity,
     entityId: entry.entityId,
+    parentId: entry.parentId ?? null,
+    form: 'entity',
     operation: entry.operation,
     evidence: evidenceOf(entry),
     raw: JSON.stringify(entry.item),

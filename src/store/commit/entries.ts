@@ -13,7 +13,12 @@ export const withEvidence = (row: Row, evidence: Evidence): Row => ({
 /** Flattens observed items to rows for one table. `entity` and `id` are how quarantine names an item. */
 export function toEntries<T>(
   groups: readonly Observed<T>[],
-  naming: { readonly operation: string; readonly entity: string; readonly id: (item: T) => string },
+  naming: {
+    readonly operation: string;
+    readonly entity: string;
+    readonly id: (item: T) => string;
+    readonly parentId?: (item: T) => string;
+  },
   row: (item: T) => Row,
 ): Entry[] {
   return groups.flatMap(({ evidence, items }) =>
@@ -23,6 +28,7 @@ export function toEntries<T>(
       operation: naming.operation,
       entity: naming.entity,
       entityId: naming.id(item),
+      ...(naming.parentId ? { parentId: naming.parentId(item) } : {}),
     })),
   );
 }

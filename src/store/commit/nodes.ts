@@ -1,4 +1,5 @@
 import type { NodeKey, ObservedTree, WriteBatch } from '../../domain/batch.js';
+import { idOfParts } from '../../domain/quarantine.js';
 import { MISSING_NODES, nodeStatusRow, POLLED_NODES, TREE_NODES, treeNodeRow } from '../entities/nodes.js';
 import { type CommitContext, write } from './context.js';
 import { toEntries, withEvidence } from './entries.js';
@@ -11,8 +12,12 @@ interface NodeRowKey {
   readonly node_type: string;
 }
 
-/** How quarantine names a node, here and in what the client could not decode. */
-const nodeName = (node: NodeKey): string => `${node.pipelineRunId}/${node.nodeId}`;
+const parentId = (item: { readonly pipelineRunId: string }): string => item.pipelineRunId;
+
+/** How quarantine names a node, here and in what the client could not decode: a poll does not tell the type. */
+const polledName = (node: NodeKey): string => idOfParts(node.pipelineRunId, node.nodeId);
+const treeName = (node: NodeKey & { readonly nodeType: string }): string =>
+  idOfParts(node.pipelineRunId, node.nodeId, node.nodeType);
 
 const treeKey = (pipelineRunId: string, nodeType: string): string => JSON.stringify([pipelineRunId, nodeType]);
 
@@ -53,14 +58,14 @@ async function writeTrees(context: CommitContext, trees: readonly ObservedTree[]
   const newest = newestTrees(trees);
   const groups = [...newest.values()].map(({ evidence, nodes }) => ({ evidence, items: nodes }));
   const naming = { operation: 'ListPipelineRunNodeStatus', entity: 'node' };
-  await write(context, TREE_NODES, toEntries(groups, { ...naming, id: nodeName }, treeNodeRow));
+  await write(context, TREE_NODES, toEntries(groups, { ...naming, id: treeName, parentId }, treeNodeRow));
 
   const complete = [...newest.values()].filter((tree) => tree.complete);
   if (complete.length === 0) return;
   const unnamed = (await unnamedNodes(context, complete)).map((key) => {
     const tree = newest.get(treeKey(key.pipeline_run_id, key.node_type)) as ObservedTree;
     const row = { pipelineRunId: key.pipeline_run_id, nodeId: key.node_id, nodeType: key.node_type };
-    return { ...naming, entity: 'node_id', entityId: nodeName(row), item: row, row: withEvidence(row, tree.evidence) };
+    return { ...naming, entity: 'node_id', entityId: treeName(row), item: row, row: withEvidence(row, tree.evidence) };
   });
   await write(context, MISSING_NODES, unnamed);
 }
@@ -68,7 +73,7 @@ async function writeTrees(context: CommitContext, trees: readonly ObservedTree[]
 /** `Nodes` of ListPipelineRunsStatus. */
 async function writePolled(context: CommitContext, batch: WriteBatch): Promise<void> {
   const naming = { operation: 'ListPipelineRunsStatus', entity: 'node' };
-  const entries = toEntries(batch.nodeStatuses ?? [], { ...naming, id: nodeName }, nodeStatusRow);
+  const entries = toEntries(batch.nodeStatuses ?? [], { ...naming, id: polledName, parentId }, nodeStatusRow);
   const { changes } = await write(context, POLLED_NODES, entries);
   const moved = changes.filter((change) => change.statusMoved).map(({ entry }) => entry.row.pipelineRunId as string);
   await markNodesDue(context.client, [...new Set(moved)]);

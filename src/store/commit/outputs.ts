@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { NodeKey, Observed, WriteBatch } from '../../domain/batch.js';
 import type { NodeOutput } from '../../domain/entities.js';
+import { idOfParts } from '../../domain/quarantine.js';
 import { NODE_OUTPUTS, nodeOutputRow } from '../entities/nodes.js';
 import { type CommitContext, write } from './context.js';
 import { toEntries } from './entries.js';
@@ -9,7 +10,8 @@ import { markOutputsFetched } from './fetched.js';
 const NAMING = {
   operation: 'ListPipelineRunsStatus',
   entity: 'node_output',
-  id: (output: NodeOutput) => `${output.pipelineRunId}/${output.id}`,
+  id: (output: NodeOutput) => idOfParts(output.pipelineRunId, output.id),
+  parentId: (output: NodeOutput) => output.pipelineRunId,
 };
 
 /** `Outputs` of ListPipelineRunsStatus, and what follows from what the answer no longer names. */

@@ -1,4 +1,5 @@
 import type { Fetched, Observed, WriteBatch } from '../../domain/batch.js';
+import type { PipelineRunDetails } from '../../domain/entities.js';
 import {
   DELETED_RUNS,
   DETAILED_RUNS,
@@ -40,19 +41,13 @@ function countOwnChange(fetched: readonly Fetched[], changes: readonly Written[]
 
 /** GetPipelineRun. */
 export async function writeDetails(context: CommitContext, batch: WriteBatch): Promise<void> {
-  const naming = { operation: 'GetPipelineRun', entity: 'pipeline_run' };
+  const id = ({ run }: PipelineRunDetails): string => run.pipelineRunId;
+  const naming = { operation: 'GetPipelineRun', id, parentId: id };
   const groups = batch.pipelineRunDetails ?? [];
-  const runs = groups.map(({ evidence, items }) => ({ evidence, items: items.map((details) => details.run) }));
-  const { changes } = await write(
-    context,
-    DETAILED_RUNS,
-    toEntries(runs, { ...naming, id: (run) => run.pipelineRunId }, detailedRunRow),
-  );
-  await write(
-    context,
-    RUN_DETAILS,
-    toEntries(groups, { ...naming, id: ({ run }) => run.pipelineRunId }, runDetailsRow),
-  );
+  const runs = toEntries(groups, { ...naming, entity: 'pipeline_run' }, ({ run }) => detailedRunRow(run));
+  const { changes } = await write(context, DETAILED_RUNS, runs);
+  // By a name of their own: one of the two rows may be refused and the other not.
+  await write(context, RUN_DETAILS, toEntries(groups, { ...naming, entity: 'pipeline_run_details' }, runDetailsRow));
   await markDetailsFetched(context.client, countOwnChange(batch.detailsFetched ?? [], changes));
 }
 

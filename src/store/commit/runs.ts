@@ -1,6 +1,7 @@
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { WriteBatch } from '../../domain/batch.js';
 import type { ExperimentRun } from '../../domain/entities.js';
+import { idOfParts } from '../../domain/quarantine.js';
 import {
   experimentRunRow,
   fieldRow,
@@ -25,13 +26,22 @@ interface Accepted {
   readonly isNew: boolean;
 }
 
-/** An entry for a child row of a run. Quarantine names it by the run's id. */
-const childEntry = ({ entry, run }: Accepted, entity: string, item: object, row: Row): Entry => ({
+/** An entry for a child row of a run. Quarantine names it by the row's key. */
+const childEntry = (
+  { entry, run }: Accepted,
+  entity: string,
+  item: { readonly key: string; readonly step?: string; readonly timestamp?: string },
+  row: Row,
+): Entry => ({
   row: withEvidence(row, evidenceOf(entry)),
-  item: { runId: run.runId, ...item },
+  item,
   operation: entry.operation,
   entity,
-  entityId: run.runId,
+  entityId:
+    item.step === undefined || item.timestamp === undefined
+      ? idOfParts(run.runId, item.key)
+      : idOfParts(run.runId, item.key, item.step, item.timestamp),
+  parentId: run.runId,
 });
 
 /** The keys that the mirror holds of these runs and that their lists no longer name. */
@@ -51,7 +61,7 @@ async function unnamedKeys(
   return rows;
 }
 
-/** Params or labels: the list of a run is complete, so a key that it does not name gets a tombstone. */
+/** Params or labels: where all of a run's list could be read, a key that it does not name gets a tombstone. */
 async function writeFields(
   context: CommitContext,
   spec: UpsertSpec,
@@ -63,7 +73,10 @@ async function writeFields(
   const named = listed.flatMap((one) =>
     (one.run[field] ?? []).map((item) => childEntry(one, entity, item, fieldRow(one.run, item, !one.isNew))),
   );
-  const known = new Map(listed.filter((one) => !one.isNew).map((one) => [one.run.runId, one]));
+  // With members that nobody could read, a key that is not among the others may be one of them.
+  const known = new Map(
+    listed.filter((one) => !one.isNew && !one.run.unreadable?.includes(field)).map((one) => [one.run.runId, one]),
+  );
   const gone = (await unnamedKeys(context, spec.table, [...known.keys()], named)).map(({ run_id, key }) => {
     const one = known.get(run_id) as Accepted;
     return childEntry(one, entity, { key }, goneFieldRow(run_id, key, one.run.gmtModifiedTime));
@@ -121,7 +134,7 @@ export async function writeExperimentRuns(context: CommitContext, batch: WriteBa
     ...(await writeFields(context, RUN_LABELS, 'labels', accepted)),
     ...(await writeMetrics(context, accepted)).filter((change) => !change.isNew),
   ];
-  const movedIds = new Set(moved.map((change) => change.entry.entityId));
+  const movedIds = new Set(moved.map((change) => change.entry.parentId));
   const written = new Set(changes.map((change) => change.entry));
   await touchRuns(
     context,

@@ -80,9 +80,9 @@ export const RUN_METRICS: UpsertSpec = {
   observed: null,
 };
 
-/** Without the three lists, which have tables of their own. */
+/** Without the three lists, which have tables of their own, and what is known of them. */
 export function experimentRunRow(run: ExperimentRun): Row {
-  const { params, labels, metrics, ...fields } = run;
+  const { params, labels, metrics, unreadable, ...fields } = run;
   return fields;
 }
 

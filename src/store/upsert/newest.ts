@@ -9,6 +9,8 @@ export interface Entry {
   readonly operation: string;
   readonly entity: string;
   readonly entityId: string;
+  /** The run that the call asked for, or that the row hangs on. */
+  readonly parentId?: string;
 }
 
 const text = (value: Row[string] | undefined): string => (typeof value === 'string' ? value : '');
