@@ -2,9 +2,11 @@
 import type { Config } from './config.js';
 import { instantToMillis } from './domain/instant.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
-import { PaiClient } from './pai/client.js';
+import { type CallLimits, DEFAULT_LIMITS, PaiClient } from './pai/client.js';
 import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
 import { publicEndpoint } from './pai/endpoints.js';
+import { RateLimiter } from './pai/rate-limit.js';
+import { BudgetTable } from './store/budgets.js';
 import { migrate } from './store/migrate.js';
 import { PgStore } from './store/store.js';
 import type { PassDeps, ProgressListener } from './sync/pass.js';
@@ -83,10 +85,11 @@ export interface OpenMirrorOptions extends OpenStoreOptions {
 export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
   const { config, logger } = options;
   const opened = await openStore(options);
+  const budgets = new BudgetTable({ connectionString: opened.database.connectionString, logger });
   try {
     const { clock, stop } = await databaseClock(opened.store);
     const credentials = options.credentials ?? defaultCredentials({ clock, logger });
-    const source: Source = createSource(config, clock, logger, credentials);
+    const source: Source = createSource({ config, clock, logger, credentials, budgets });
     const deps: PassDeps = { source, store: opened.store, settings: config, logger, onProgress: options.onProgress };
     return {
       ...opened,
@@ -94,11 +97,13 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
       clock,
       close: async () => {
         stop();
+        await budgets.close();
         await opened.close();
       },
       resolveScopes: (signal) => resolveScopes(source, config.scopes, signal),
     };
   } catch (error) {
+    await budgets.close();
     await opened.close();
     throw error;
   }
@@ -133,15 +138,30 @@ async function measure(store: Store): Promise<number> {
   return databaseNow - (before + performance.now()) / 2;
 }
 
-function createSource(config: Config, clock: Clock, logger: Logger, credentials: CredentialSource): PaiClient {
+interface SourceParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly credentials: CredentialSource;
+  readonly budgets: BudgetTable;
+}
+
+function createSource({ config, clock, logger, credentials, budgets }: SourceParts): PaiClient {
   const override = { paiflow: config.flowEndpoint, aiworkspace: config.aiWorkspaceEndpoint };
   return new PaiClient({
     credentials,
     endpoints: (product, region) => override[product] ?? publicEndpoint(product, region),
     allowHttp: config.allowHttp,
-    limits: { flow: config.flowQps, listRuns: config.listRunsQps },
+    newBudget: sharedBudgets({ ...DEFAULT_LIMITS, flow: config.flowQps, listRuns: config.listRunsQps }, budgets),
     callTimeoutMs: config.callTimeoutMs,
     clock,
     logger,
   });
 }
+
+/** All replicas share one row of the database a region and name; without a limit there is nothing to share. */
+const sharedBudgets = (limits: CallLimits, budgets: BudgetTable) => (name: keyof CallLimits, region: string) =>
+  new RateLimiter(limits[name], monotonicClock, limits[name] === 0 ? {} : { keeper: budgets.keeper(region, name) });
+
+/** Slots are told by the database's clock and waited for by one that nobody sets. */
+const monotonicClock: Clock = { ...systemClock, now: () => performance.now() };

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Answer } from '../domain/answers.js';
 import type { Endpoint } from '../domain/endpoint.js';
 import type { Instant } from '../domain/entities.js';
@@ -35,7 +35,7 @@ export interface CallerOptions {
   readonly endpointOf: (product: Product, region: string) => Endpoint;
   readonly budgetOf: (name: BudgetName, region: string) => Budget;
   readonly retry: RetryPolicy;
-  /** Calls under way at once, and with them sockets: the client's agent sets no bound. */
+  /** Calls of one budget under way at once, and with them sockets: the client's agent sets no bound. */
   readonly maxCalls: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -55,13 +55,13 @@ interface Progress {
   sentMs: number;
 }
 
-/** Brings one request through: rate limit, credentials, call, decoding, and again where that helps. */
+/** Brings one request through: credentials, rate limit, call, decoding, and again where that helps. */
 export class Caller {
-  private readonly slots;
+  /** Of each budget its own: calls that wait for a paused one would keep the others out. */
+  private readonly turns = new Map<Budget, LimitFunction>();
   private readonly stamp: () => Instant;
 
   constructor(private readonly options: CallerOptions) {
-    this.slots = pLimit(options.maxCalls);
     this.stamp = stamper(options.clock);
   }
 
@@ -101,10 +101,12 @@ export class Caller {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<{ raw: RawAnswer; page: Page }> {
-    await budget.take(signal);
-    const turn = this.slots(async () => {
+    const turn = this.turnsOf(budget)(async () => {
       signal.throwIfAborted();
       progress.keys = await this.options.credentials.current(signal);
+      // Last, right before the call: a permission is good for a moment, and reading credentials or waiting for a turn
+      // would make a bunch of calls out of well-spaced ones.
+      await budget.take(signal);
       progress.attempts += 1;
       progress.sentAt = this.stamp();
       progress.sentMs = this.options.clock.now();
@@ -113,6 +115,12 @@ export class Caller {
     });
     const raw = await orAborted(turn, signal);
     return { raw, page: pageOf(raw) };
+  }
+
+  private turnsOf(budget: Budget): LimitFunction {
+    const turns = this.turns.get(budget) ?? pLimit(this.options.maxCalls);
+    this.turns.set(budget, turns);
+    return turns;
   }
 
   /** Returns when the request may be tried again; throws the PaiError when it may not. */
@@ -129,7 +137,7 @@ export class Caller {
   ): Promise<void> {
     const { operation, region, budget, progress, signal } = call;
     const { clock, credentials, logger, random, retry } = this.options;
-    if (verdict.remedy === 'throttle') budget.throttled(failure.retryAfterMs ?? undefined);
+    tellBudget(budget, failure, verdict);
     const pauseMs = pauseBefore(verdict.remedy, failure, progress, retry, random());
     if (pauseMs === null)
       throw paiError(failure, verdict, { ...call, attempts: progress.attempts, secrets: secretsOf(progress.keys) });
@@ -157,6 +165,13 @@ export class Caller {
     const durationMs = this.options.clock.now() - sentMs;
     this.options.onCall({ operation: operation.name, region, attempt: attempts, durationMs, outcome, httpStatus });
   }
+}
+
+/** That a run does not exist is an answer like any other; a refusal for another reason says nothing about the pace. */
+function tellBudget(budget: Budget, failure: CallFailure, verdict: Verdict): void {
+  if (verdict.remedy === 'throttle') budget.throttled(failure.retryAfterMs ?? undefined);
+  else if (verdict.remedy === 'retry') budget.failed();
+  else if (verdict.notFound) budget.succeeded();
 }
 
 /** Opens the answer; an error document that came with HTTP 200 is that error. */

@@ -51,13 +51,13 @@ export interface PaiClientOptions {
   readonly logger: Logger;
   /** What is left out keeps its default. */
   readonly limits?: Partial<CallLimits>;
-  /** Replaces the limits of this process, for a budget that all replicas share. Called once a region and name. */
+  /** Replaces `limits`, for a budget that all replicas share. Called once a region and name. */
   readonly newBudget?: (name: BudgetName, region: string) => Budget;
   /** One call, body included. Milliseconds, default 30,000. */
   readonly callTimeoutMs?: number;
   /** Default 256 MB. */
   readonly maxAnswerBytes?: number;
-  /** Calls, and with them sockets, at once. Default 64. */
+  /** Calls of one budget, and with them sockets, at once. Default 64. */
   readonly maxCalls?: number;
   readonly retry?: RetryPolicy;
   /** Plain http to other machines than this one. */

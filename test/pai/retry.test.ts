@@ -231,11 +231,12 @@ test('an abort during a pause rejects at once with the reason', async () => {
   expect(upstream.seen).toHaveLength(1);
 });
 
-test('every attempt passes the budget, which hears of throttling, its hint, and success', async () => {
+test('every attempt passes the budget, which hears of throttling, its hint, failure and success', async () => {
   const events: string[] = [];
   const budget: Budget = {
     take: async () => void events.push('take'),
     throttled: (hint) => void events.push(`throttled ${hint}`),
+    failed: () => void events.push('failed'),
     succeeded: () => void events.push('succeeded'),
   };
   const upstream = await serve((response, _, index) => {
@@ -250,7 +251,7 @@ test('every attempt passes the budget, which hears of throttling, its hint, and 
   };
   const client = clientOf(upstream, { newBudget });
   await client.listPipelineRuns(SCOPE, PAGE, never());
-  expect(events).toEqual(['take', 'throttled 3', 'take', 'take', 'succeeded']);
+  expect(events).toEqual(['take', 'throttled 3', 'take', 'failed', 'take', 'succeeded']);
   await client.listPipelineRunsStatus(SCOPE, { pipelineRunIds: ['flow-1'] }, never());
   await client.listRuns(SCOPE, { pageToken: null, maxResults: 10 }, never());
   await client.listWorkspaces('cn-beijing', { pageNumber: 1, pageSize: 10 }, never());
