@@ -12,7 +12,7 @@ const JITTER_MS = 300;
 /** Kept below the rate, so that jitter and clocks do not add up to more than it. */
 const MARGIN = 1.03;
 /** A budget without a rate has one once it was slowed down: so many calls a second times the pace. */
-const UNLIMITED_SLOWED = 64;
+const UNLIMITED_SLOWED = 256;
 
 export const SLOWEST = 1 / 16;
 /** Successes that bring the pace from the slowest back to the whole rate: 30. */

@@ -23,7 +23,7 @@ function poolOf(url: string): Pool {
 async function dataWrites(pool: Pool): Promise<unknown> {
   const { rows } = await pool.query(
     `select relname, n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables where schemaname = 'pai'
-       and relname not in ('sync_passes', 'sync_leases') order by relname`,
+       and relname not in ('sync_passes', 'sync_leases', 'call_budgets') order by relname`,
   );
   return rows;
 }

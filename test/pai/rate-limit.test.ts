@@ -51,8 +51,8 @@ test('zero sets no limit, but throttling slows down until successes have raised 
     clock.set(clock.now() + 1000);
   }
   await timesOf(limiter, clock, 1);
-  const [from = 0, ...slow] = (await timesOf(limiter, clock, 12)).slice(6);
-  expect(slow.map((time) => time - from)).toEqual([1, 2, 3, 4, 5].map((n) => about((n * 16_480) / 64)));
+  const [from = 0, ...slow] = (await timesOf(limiter, clock, 40)).slice(-6);
+  expect(slow.map((time) => time - from)).toEqual([1, 2, 3, 4, 5].map((n) => about((n * 1030) / 16)));
   for (let success = 0; success < 30; success += 1) limiter.succeeded();
   await timesOf(limiter, clock, 1);
   expect(await timesOf(limiter, clock, 100)).toEqual(Array.from({ length: 100 }, () => 0));
