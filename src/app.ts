@@ -6,6 +6,7 @@ import { type CallLimits, DEFAULT_LIMITS, PaiClient } from './pai/client.js';
 import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
 import { publicEndpoint } from './pai/endpoints.js';
 import { RateLimiter } from './pai/rate-limit.js';
+import { awaitServer } from './store/await-server.js';
 import { BudgetTable } from './store/budgets.js';
 import { migrate } from './store/migrate.js';
 import { PgStore } from './store/store.js';
@@ -15,7 +16,9 @@ import { type ResolvedScopes, resolveScopes } from './sync/scopes.js';
 import { type Clock, systemClock } from './util/clock.js';
 import type { Logger } from './util/logger.js';
 
-const CLOCK_EVERY_MS = 600_000;
+/** How often this process compares its clock with the database's, and a difference that somebody must have made. */
+const CLOCK_EVERY_MS = 60_000;
+const CLOCK_MOVED_MS = 5_000;
 
 export interface Database {
   readonly connectionString: string;
@@ -24,10 +27,12 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** The database of DATABASE_URL, or the embedded one. */
-export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+/** The database of DATABASE_URL, or the embedded one. Throws StoreError, or the reason of the patience's signal. */
+export async function openDatabase(config: Config, logger: Logger, patience?: Patience): Promise<Database> {
   if (config.databaseUrl !== null) {
-    return { connectionString: config.databaseUrl, embedded: false, close: async () => {} };
+    const connectionString = config.databaseUrl;
+    if (patience) await awaitServer({ ...patience, connectionString, logger, clock: systemClock });
+    return { connectionString, embedded: false, close: async () => {} };
   }
   const server = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
   return { connectionString: server.connectionString, embedded: true, close: () => server.stop() };
@@ -40,6 +45,15 @@ export interface OpenStoreOptions {
   readonly dryRun?: boolean;
   /** Whether to bring the schema up to date first. */
   readonly migrate: boolean;
+  /** Waits for a database that is not there yet. Default: it has to be there. */
+  readonly patience?: Patience;
+}
+
+export interface Patience {
+  /** Milliseconds. */
+  readonly limitMs: number;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
 }
 
 export interface OpenStore {
@@ -50,10 +64,10 @@ export interface OpenStore {
 
 export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
   const { config, logger } = options;
-  const database = await openDatabase(config, logger);
+  const database = await openDatabase(config, logger, options.patience);
   try {
-    if (options.migrate) await migrate({ connectionString: database.connectionString, logger });
     const { connectionString } = database;
+    if (options.migrate) await migrate({ connectionString, logger });
     const store = new PgStore({ connectionString, logger, dryRun: options.dryRun ?? false });
     const close = async (): Promise<void> => {
       try {
@@ -87,7 +101,7 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
   const opened = await openStore(options);
   const budgets = new BudgetTable({ connectionString: opened.database.connectionString, logger });
   try {
-    const { clock, stop } = await databaseClock(opened.store);
+    const { clock, stop } = await databaseClock(opened.store, logger);
     const credentials = options.credentials ?? defaultCredentials({ clock, logger });
     const source: Source = createSource({ config, clock, logger, credentials, budgets });
     const deps: PassDeps = { source, store: opened.store, settings: config, logger, onProgress: options.onProgress };
@@ -113,17 +127,15 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
  * Observations are ordered by when they were made, and several replicas make them: so all of them use the database's
  * clock. Between two looks at it a monotonic clock carries it on, so that setting this machine's clock reorders nothing.
  */
-async function databaseClock(store: Store): Promise<{ clock: Clock; stop: () => void }> {
+async function databaseClock(store: Store, logger: Logger): Promise<{ clock: Clock; stop: () => void }> {
   let ahead = await measure(store);
-  const timer = setInterval(() => {
-    // While the database does not answer nothing can be stored either; the last look serves until it does.
-    void measure(store).then(
-      (measured) => {
-        ahead = measured;
-      },
-      () => {},
-    );
-  }, CLOCK_EVERY_MS);
+  const follow = (measured: number): void => {
+    const movedMs = Math.round(measured - ahead);
+    if (Math.abs(movedMs) > CLOCK_MOVED_MS) logger.warn({ movedMs }, "the database's clock was set");
+    ahead = measured;
+  };
+  // While the database does not answer nothing can be stored either; the last look serves until it does.
+  const timer = setInterval(() => void measure(store).then(follow, () => {}), CLOCK_EVERY_MS);
   timer.unref();
   return {
     clock: { ...systemClock, now: () => Math.round(performance.now() + ahead) },

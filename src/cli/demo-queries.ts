@@ -1,4 +1,5 @@
 /** What the demo shows of the database: real SQL and its real answers. */
+import { query } from '../store/pool.js';
 import type { PgStore } from '../store/store.js';
 import { table } from './output.js';
 
@@ -23,9 +24,12 @@ const COUNTS = `
     (select count(*)::int from pai.run_metrics) as metrics,
     (select count(*)::int from pai.change_events) as events`;
 
+type Row = { [name in keyof DemoCounts]: number };
+
+/** Throws StoreError. */
 export async function readCounts(store: PgStore): Promise<DemoCounts> {
-  const { rows } = await store.pool.query<DemoCounts>(COUNTS);
-  return rows[0] as DemoCounts;
+  const [counts] = await query<Row>(store.pool, 'counting rows', COUNTS);
+  return counts as DemoCounts;
 }
 
 export const LATEST_RUNS = `select pipeline_run_id, name, status, to_char(started_at, 'HH24:MI:SS') as started, duration

@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { type Mirror, openMirror } from '../app.js';
 import { type Config, type Environment, parseConfig } from '../config.js';
+import { describeError, StoreError } from '../domain/errors.js';
 import { staticCredentials } from '../pai/credentials.js';
 import { systemClock } from '../util/clock.js';
+import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import { type DemoCounts, FAILURES, LATEST_RUNS, readCounts, showQuery } from './demo-queries.js';
@@ -49,7 +51,7 @@ export async function demoCommand(interrupt: Interrupt, options: { readonly exit
 function demoPlace(output: Output): { dataDir: string; logger: Logger } {
   const { config, logger } = createContext({ scopes: false }, { LOG_LEVEL: 'warn' });
   if (config.databaseUrl !== null) output.print('DATABASE_URL is set; the demo leaves that database alone.');
-  return { dataDir: join(config.dataDir, 'demo'), logger };
+  return { dataDir: join(config.dataDir, 'demo'), logger: limitedLogger(logger) };
 }
 
 function firstKey(world: DemoWorld): { accessKeyId: string; accessKeySecret: string } {
@@ -93,10 +95,11 @@ const hostPort = (connectionString: string): string => new URL(connectionString)
 
 /** Rows as soon as there are any, answers once everything is in, then a line now and then. */
 async function tell(mirror: Mirror, output: Output, signal: AbortSignal): Promise<void> {
-  let counts = await waitFor(mirror, signal, ({ runs }) => runs > 0);
+  const look = (): Promise<DemoCounts | null> => lookInto(mirror, output);
+  let counts: DemoCounts | null = await waitFor(look, signal, ({ runs }) => runs > 0);
   output.print(`first rows after ${uptime()} s:\n\n${await showQuery(mirror.store, LATEST_RUNS)}`);
   counts = await waitFor(
-    mirror,
+    look,
     signal,
     ({ runs, details, nodes }) => nodes > 0 && details >= runs * 0.99,
     (now) => {
@@ -108,23 +111,34 @@ async function tell(mirror: Mirror, output: Output, signal: AbortSignal): Promis
   );
   output.print('The mirror follows PAI now. Ctrl-C stops it.');
   for (;;) {
-    output.print(line(counts));
+    if (counts !== null) output.print(line(counts));
     await systemClock.sleep(TELL_EVERY_MS, signal);
-    counts = await readCounts(mirror.store);
+    counts = await look();
+  }
+}
+
+/** Null, and a line that says why, while the database is away: its server is started again by itself. */
+async function lookInto(mirror: Mirror, output: Output): Promise<DemoCounts | null> {
+  try {
+    return await readCounts(mirror.store);
+  } catch (error) {
+    if (!(error instanceof StoreError) || !error.retryable) throw error;
+    output.print(describeError(error));
+    return null;
   }
 }
 
 /** Looks every half second; tells every two seconds. */
 async function waitFor(
-  mirror: Mirror,
+  look: () => Promise<DemoCounts | null>,
   signal: AbortSignal,
   isThere: (counts: DemoCounts) => boolean,
   onLook: (counts: DemoCounts) => void = () => {},
 ): Promise<DemoCounts> {
-  for (let look = 0; ; look += 1) {
-    const counts = await readCounts(mirror.store);
-    if (isThere(counts)) return counts;
-    if (look % 4 === 3) onLook(counts);
+  for (let looks = 0; ; looks += 1) {
+    const counts = await look();
+    if (counts !== null && isThere(counts)) return counts;
+    if (counts !== null && looks % 4 === 3) onLook(counts);
     await systemClock.sleep(LOOK_EVERY_MS, signal);
   }
 }

@@ -7,6 +7,7 @@ import type { Stream } from '../domain/streams.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { runPass } from '../sync/run-pass.js';
 import type { Clock } from '../util/clock.js';
+import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import type { Interrupt } from './interrupt.js';
@@ -17,6 +18,9 @@ const HEARTBEAT_MS = 10_000;
 /** How long a list of workspaces (`region:*`) is good for, milliseconds. */
 const SCOPES_FRESH_MS = 300_000;
 
+/** Container platforms start a service and its database at once. */
+export const DATABASE_WAIT_MS = 60_000;
+
 const PARTITIONS_AHEAD = 3;
 const PARTITIONS_EVERY_MS = 6 * 3_600_000;
 
@@ -24,9 +28,16 @@ const PARTITIONS_EVERY_MS = 6 * 3_600_000;
 const SHUTDOWN_LIMIT_MS = 9_000;
 
 export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
-  const { config, logger, output } = createContext({ scopes: true });
+  const { config, logger: everyLine, output } = createContext({ scopes: true });
+  const logger = limitedLogger(everyLine);
   const progress = progressDisplay(false, logger);
-  const mirror = await openMirror({ config, logger, migrate: true, onProgress: progress.listener });
+  const patience = { limitMs: DATABASE_WAIT_MS, signal: interrupt.signal };
+  const options = { config, logger, migrate: true, patience, onProgress: progress.listener };
+  const mirror = await openMirror(options).catch((error: unknown) => {
+    if (interrupt.signal.aborted) return null;
+    throw error;
+  });
+  if (mirror === null) return 0;
   if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
   const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
   scheduler.start();
@@ -92,7 +103,9 @@ function cachedScopes(
     return known;
   };
   return () => {
-    if (clock.now() < freshUntil) return Promise.resolve(known);
+    const leftMs = freshUntil - clock.now();
+    // Longer than it was ever given: the database's clock was set back.
+    if (leftMs > 0 && leftMs <= SCOPES_FRESH_MS) return Promise.resolve(known);
     refresh ??= load().finally(() => {
       refresh = null;
     });

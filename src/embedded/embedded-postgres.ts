@@ -10,6 +10,7 @@ import { livingOwners, withLock } from './lock.js';
 import { nameThisProcess } from './process-identity.js';
 import {
   findServer,
+  isPostmaster,
   logPath,
   type RunningServer,
   startServer,
@@ -19,6 +20,7 @@ import {
 } from './server.js';
 import { boundLog, keepLogBounded } from './server-log.js';
 import { readOrMakePassword, readPort, writePort } from './state-files.js';
+import { superviseServer } from './supervisor.js';
 
 /** A start may have to recover from a crash, and may wait for another process that does. */
 const START_TIMEOUT_MS = 60_000;
@@ -36,6 +38,8 @@ export interface EmbeddedPostgresOptions {
   readonly durable?: boolean;
   /** Lets the mirror's role create databases: for tests only. Default false. */
   readonly mayCreateDatabases?: boolean;
+  /** False lets a server that ended by itself stay down: for tests that crash it. Default true. */
+  readonly restarts?: boolean;
   /** As root: directories of root's, the first usable of which holds what the server user must reach. */
   readonly systemPlaces?: readonly string[];
 }
@@ -46,7 +50,7 @@ export interface EmbeddedPostgres {
   readonly port: number;
   /** Where everything lies: `dataDir`, or, as root, the place that `dataDir`/LOCATION names. */
   readonly dataDirectory: string;
-  /** The postmaster's. */
+  /** The postmaster's; another one after it ended by itself and was started again. */
   readonly pid: number;
   /** False when this process attached to a server that ran already. */
   readonly started: boolean;
@@ -58,7 +62,8 @@ export interface EmbeddedPostgres {
 
 /**
  * A PostgreSQL on this machine for whoever calls: attaches to the server that runs on the data directory, else starts
- * one, else creates it. Throws StoreError, whose code begins with `EMBEDDED_`.
+ * one, else creates it; and starts it again when it ends by itself, as long as it is used. Throws StoreError, whose code
+ * begins with `EMBEDDED_`.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (process.platform === 'win32') {
@@ -70,7 +75,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const leave = await register(home);
     try {
       const connectionString = await prepareDatabase(home, server, options.mayCreateDatabases ?? false);
-      return handle(home, server, { connectionString, started, leave, logger: options.logger });
+      return handle(home, server, options, { connectionString, started, leave });
     } catch (error) {
       await leaveServer(home, leave, options.logger);
       throw error;
@@ -137,20 +142,33 @@ async function register(home: Home): Promise<() => Promise<void>> {
 
 function handle(
   home: Home,
-  server: RunningServer,
-  own: { connectionString: string; started: boolean; leave: () => Promise<void>; logger: Logger },
+  first: RunningServer,
+  options: EmbeddedPostgresOptions,
+  own: { connectionString: string; started: boolean; leave: () => Promise<void> },
 ): EmbeddedPostgres {
+  const { logger } = options;
   const log = keepLogBounded(logPath(home));
+  let server = first;
   let stopping: Promise<void> | null = null;
+  const restart = async (): Promise<void> => {
+    if (stopping !== null) return;
+    // The port is part of the address that everyone has by now.
+    server = (await findOrStart(home, { ...options, port: first.port })).server;
+  };
+  const supervised = { isUp: () => isPostmaster(server.pid, home.cluster), restart: () => underLock(home, restart) };
+  const watch = options.restarts === false ? null : superviseServer(supervised, logger);
   const stop = async () => {
+    watch?.stop();
     log.stop();
-    await underLock(home, () => leaveServer(home, own.leave, own.logger));
+    await underLock(home, () => leaveServer(home, own.leave, logger));
   };
   return {
     connectionString: own.connectionString,
-    port: server.port,
+    port: first.port,
     dataDirectory: home.directory,
-    pid: server.pid,
+    get pid() {
+      return server.pid;
+    },
     started: own.started,
     logFile: logPath(home),
     stop: () => (stopping ??= stop()),

@@ -50,7 +50,7 @@ export async function findServer(cluster: string): Promise<(RunningServer & { st
 }
 
 /** The postmaster keeps the arguments it was started with; its children show a title instead. */
-async function isPostmaster(pid: number, cluster: string): Promise<boolean> {
+export async function isPostmaster(pid: number, cluster: string): Promise<boolean> {
   const commandLine = await commandLineOf(pid);
   return commandLine?.includes(` -D ${cluster} `) ?? false;
 }

@@ -4,7 +4,9 @@
  */
 import type { NodeKey } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
+import { isAhead, isBeyond } from './clock.js';
 import { NODES_OPEN_FOR } from './commit/fetched.js';
+import { LONGEST_RETRY } from './commit/retries.js';
 import { type Queryable, query } from './pool.js';
 import { activeNodeSql, activeSql } from './schema/columns.js';
 
@@ -54,9 +56,14 @@ export const missingPipelineRuns = (db: Queryable, scope: string, page: DuePage<
   ids(db, 'reading missing runs', [MISSING], scope, page);
 
 /** Leaves out the runs whose last failure is too recent. `stream` and `failedBefore` are SQL. */
-const notFailing = (stream: string, failedBefore: string | null): string => `not exists (select from pai.sync_retries s
-  where s.scope = $1 and s.stream = ${stream} and s.entity_id = r.pipeline_run_id
-    and ${failedBefore === null ? 's.retry_at > clock_timestamp()' : `s.failed_at >= ${failedBefore}`})`;
+function notFailing(stream: string, failedBefore: string | null): string {
+  const waits =
+    failedBefore === null
+      ? `s.retry_at > clock_timestamp() and not ${isBeyond('s.retry_at', LONGEST_RETRY)}`
+      : `s.failed_at >= ${failedBefore} and not ${isAhead('s.failed_at')}`;
+  return `not exists (select from pai.sync_retries s
+    where s.scope = $1 and s.stream = ${stream} and s.entity_id = r.pipeline_run_id and ${waits})`;
+}
 
 /** Missing runs that `status` has not asked for by name lately. */
 export function runsDueForConfirmation(

@@ -21,22 +21,54 @@ interface Kind {
   readonly hint?: string;
 }
 
-const UNAVAILABLE: Kind = { code: 'STORE_UNAVAILABLE', retryable: true, blast: 'global' };
+const passing = (code: string, hint: string): Kind => ({ code, retryable: true, blast: 'global', hint });
 
-/** By SQLSTATE or its class; what is not listed concerns one statement of one scope. */
+const UNREACHABLE = passing('STORE_UNAVAILABLE', 'the mirror goes on by itself as soon as the database does');
+const STARTING = passing('STORE_STARTING', 'the database is starting, stopping or recovering from a crash');
+const DISK_FULL = passing('STORE_DISK_FULL', "the database's disk is full: nothing was written, make room there");
+const CROWDED = passing(
+  'STORE_TOO_MANY_CONNECTIONS',
+  'the database has no connection left for the mirror: raise max_connections or the limit of its role',
+);
+
+/** By SQLSTATE or its class, first match wins; what is not listed concerns one statement of one scope. */
 const KINDS: readonly (readonly [RegExp, Kind])[] = [
-  [/^(08|53|57P|58)/, UNAVAILABLE],
+  [/^57P03/, STARTING],
+  [/^53100/, DISK_FULL],
+  [/^53200/, passing('STORE_OUT_OF_MEMORY', 'the database server is out of memory')],
+  [/^53300/, CROWDED],
+  [/^58030/, passing('STORE_IO', "the database's disk fails to read or write: see the log of the server")],
+  [/^(08|53|57P|58)/, UNREACHABLE],
   [/^40/, { code: 'STORE_CONFLICT', retryable: true, blast: 'scope' }],
   [/^(57014|55P03|25P03)/, { code: 'STORE_TIMEOUT', retryable: true, blast: 'scope' }],
-  [/^25006/, { code: 'STORE_READ_ONLY', retryable: true, blast: 'global', hint: 'is this a standby?' }],
-  [/^(28|3D)/, { code: 'STORE_LOGIN', retryable: false, blast: 'global' }],
+  [
+    /^25006/,
+    passing(
+      'STORE_READ_ONLY',
+      'the database takes no writes: a standby, or set to read-only (some do when a disk is full)',
+    ),
+  ],
+  [/^28/, { code: 'STORE_LOGIN', retryable: false, blast: 'global', hint: 'see user and password of DATABASE_URL' }],
+  [/^3D/, { code: 'STORE_LOGIN', retryable: false, blast: 'global', hint: 'create it, or correct DATABASE_URL' }],
   [/^42501/, { code: 'STORE_PERMISSION', retryable: false, blast: 'global' }],
   [
     /^(42P01|42703|42883|3F000)/,
     { code: 'STORE_SCHEMA', retryable: false, blast: 'global', hint: 'run `pai-mirror migrate`' },
   ],
   [/^(22|54)/, { code: 'STORE_DATA', retryable: false, blast: 'scope' }],
+  [
+    /^XX00[12]/,
+    {
+      code: 'STORE_CORRUPT',
+      retryable: false,
+      blast: 'scope',
+      hint: 'a table or index is damaged: REINDEX, or restore it',
+    },
+  ],
 ];
+
+/** Messages of pg that have no code: the pool's time-out says nothing of what it waited for. */
+const WAITED_IN_VAIN = /^timeout exceeded when trying to connect/;
 
 function kindOf(error: unknown): Kind {
   const code = errorCode(error);
@@ -45,7 +77,8 @@ function kindOf(error: unknown): Kind {
     return found?.[1] ?? { code: 'STORE_FAILED', retryable: false, blast: 'scope' };
   }
   // No SQLSTATE: the connection broke or never came about (ECONNREFUSED, a time-out of the pool, "Connection terminated").
-  return UNAVAILABLE;
+  if (!WAITED_IN_VAIN.test((error as Error | null)?.message ?? '')) return UNREACHABLE;
+  return { ...UNREACHABLE, hint: 'the database does not answer, or every connection of the mirror is in use' };
 }
 
 /**
@@ -62,3 +95,7 @@ export function storeError(what: string, error: unknown): MirrorError {
     cause: error,
   });
 }
+
+/** The database is not there (yet), and what is wrong with it may pass by itself: waiting for it makes sense. */
+export const isNotThere = (error: unknown): boolean =>
+  error instanceof StoreError && [UNREACHABLE, STARTING, CROWDED].some(({ code }) => code === error.code);

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Instant } from '../domain/entities.js';
+import { isAhead } from './clock.js';
 import { storeError } from './pg-errors.js';
 import { query } from './pool.js';
 import { pipelineRuns } from './schema/pipeline-runs.js';
@@ -83,7 +84,8 @@ export class SeenIdTable {
     if (page.after === null) await this.#run('analyze pg_temp.seen_ids');
     const rows = await this.#run<{ id: string }>(
       `select t.${id} as id from ${table} t where t.scope = $1 and t.${id} > $2 and ${PRESENT}
-         and t.first_seen_at < $3::timestamptz and not exists (select from pg_temp.seen_ids s where s.id = t.${id})
+         and (t.first_seen_at < $3::timestamptz or ${isAhead('t.first_seen_at')})
+         and not exists (select from pg_temp.seen_ids s where s.id = t.${id})
        order by t.${id} limit $4`,
       [this.#scope, page.after ?? '', page.firstSeenBefore, page.limit],
     );

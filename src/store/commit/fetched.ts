@@ -4,6 +4,7 @@
  */
 import type { ClientBase } from 'pg';
 import type { Fetched, NodeKey, Observed } from '../../domain/batch.js';
+import { isEarlier } from '../clock.js';
 import { activeNodeSql, activeSql } from '../schema/columns.js';
 
 /** For how long after a run's end its unfinished nodes are still polled: some are never finished by PAI. */
@@ -72,7 +73,7 @@ export async function markOutputsFetched(client: ClientBase, polled: readonly Ob
          from unnest($1::text[], $2::text[], $3::timestamptz[]) as p(run_id, node_id, observed_at) group by run_id, node_id),
        done as (select n.pipeline_run_id, n.node_id, n.node_type, n.revision from pai.pipeline_run_nodes n
          join polled p on n.pipeline_run_id = p.run_id and n.node_id = p.node_id
-         where n.outputs_revision < n.revision and n.observed_at <= p.observed_at
+         where n.outputs_revision < n.revision and not ${isEarlier('p.observed_at', 'n.observed_at')}
          order by n.pipeline_run_id, n.node_id, n.node_type for no key update of n)
      update pai.pipeline_run_nodes n set outputs_revision = done.revision from done
      where n.pipeline_run_id = done.pipeline_run_id and n.node_id = done.node_id and n.node_type = done.node_type`,

@@ -1,7 +1,11 @@
 import type { ItemFailure } from '../../domain/batch.js';
 import type { Instant } from '../../domain/entities.js';
+import { isAhead } from '../clock.js';
 import { activeSql } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
+
+/** The longest wait. SQL. */
+export const LONGEST_RETRY = `interval '1 hour'`;
 
 /**
  * Notes failed calls. The wait doubles from 30 seconds to an hour; the item stays due, so nothing is ever given up.
@@ -15,7 +19,7 @@ export async function recordFailures(context: CommitContext, failures: readonly 
      select $1, $2, f.entity_id, 1, statement_timestamp(), statement_timestamp() + interval '30 seconds', f.error
      from unnest($3::text[], $4::text[]) as f(entity_id, error) order by f.entity_id
      on conflict (scope, stream, entity_id) do update set attempts = r.attempts + 1, failed_at = excluded.failed_at,
-       retry_at = excluded.failed_at + least(interval '1 hour', interval '30 seconds' * power(2, least(r.attempts, 7))),
+       retry_at = excluded.failed_at + least(${LONGEST_RETRY}, interval '30 seconds' * power(2, least(r.attempts, 7))),
        error = excluded.error`,
     [context.scope.name, context.stream, [...errors.keys()], [...errors.values()]],
   );
@@ -40,7 +44,7 @@ export async function forgetFailures(
  */
 export async function forgetSettled(context: CommitContext, before: Instant): Promise<void> {
   await context.client.query(
-    `delete from pai.sync_retries s where s.scope = $1 and s.failed_at < $2::timestamptz and not exists (
+    `delete from pai.sync_retries s where s.scope = $1 and (s.failed_at < $2::timestamptz or ${isAhead('s.failed_at')}) and not exists (
        select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.scope = s.scope and r.deleted_at is null
          and case s.stream when 'status' then r.missing_since is not null or ${activeSql('r.status')}
            when 'nodes' then r.nodes_revision < r.revision when 'details' then r.details_revision < r.revision else true end)`,

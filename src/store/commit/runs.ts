@@ -2,6 +2,7 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type { WriteBatch } from '../../domain/batch.js';
 import type { ExperimentRun } from '../../domain/entities.js';
 import { idOfParts } from '../../domain/quarantine.js';
+import { isEarlier } from '../clock.js';
 import {
   experimentRunRow,
   fieldRow,
@@ -102,7 +103,8 @@ async function touchRuns(context: CommitContext, entries: readonly Entry[]): Pro
        select r.run_id, i.observed_at, i.request_id from pai.runs r
        join unnest($1::text[], $2::timestamptz[], $3::text[]) as i(run_id, observed_at, request_id) on r.run_id = i.run_id
        order by r.run_id for no key update of r)
-     update pai.runs r set observed_at = greatest(r.observed_at, t.observed_at), answer_request_id = t.request_id,
+     update pai.runs r set answer_request_id = t.request_id,
+       observed_at = case when ${isEarlier('t.observed_at', 'r.observed_at')} then r.observed_at else t.observed_at end,
        updated_at = statement_timestamp(), revision = r.revision + 1
      from touched t where r.run_id = t.run_id`,
     [

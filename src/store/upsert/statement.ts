@@ -1,3 +1,4 @@
+import { isEarlier } from '../clock.js';
 import { column, columnName, literal, quote, type SqlColumn, tableSql } from '../sql.js';
 import { eventsSql } from './events.js';
 import { after, before, type Resolved, resolve } from './resolved.js';
@@ -48,7 +49,7 @@ function knownSql({ spec, keys, sameKey }: Resolved): string {
 function mergedSql({ spec, keys, merged, sameKey }: Resolved): string {
   const first = (keys[0] as SqlColumn).sql;
   const stale = [
-    spec.observed ? `i.observed_at < k.${column(spec.table, spec.observed).sql}` : 'false',
+    spec.observed ? isEarlier('i.observed_at', `k.${column(spec.table, spec.observed).sql}`) : 'false',
     ...(spec.staleWhen ? [spec.staleWhen] : []),
   ];
   const values = merged.map((c) => `(${c.rule})::${c.type} as ${after(c.name)}, k.${c.sql} as ${before(c.name)}`);
