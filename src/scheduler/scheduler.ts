@@ -2,6 +2,7 @@
  * node-cron → lease → pass. Never two passes of one stream and scope at once in this process (the lease sees to other
  * processes); a tick that finds the pass before it still running is skipped, so a slow source gets no pile of passes.
  */
+import { setMaxListeners } from 'node:events';
 import { createTask, type ScheduledTask } from 'node-cron';
 import pLimit from 'p-limit';
 import { describeError } from '../domain/errors.js';
@@ -40,7 +41,10 @@ export class Scheduler {
   private readonly ticks = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
-  constructor(private readonly options: SchedulerOptions) {}
+  constructor(private readonly options: SchedulerOptions) {
+    // Every pass listens to it, of six streams and any number of scopes: more than ten are no leak.
+    setMaxListeners(0, this.stopping.signal);
+  }
 
   /** Starts the schedules, and one tick of every stream but `reconcile` at once. */
   start(): void {

@@ -127,3 +127,17 @@ it('stop aborts the passes under way, starts none of those that wait, and waits 
   await stopping;
   expect(started).toHaveLength(before);
 });
+
+it('lets any number of passes listen for the end of the service without a warning on stderr', async () => {
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  const { scheduler, started } = schedule({ scopes: 4 });
+  scheduler.start();
+  await delay(50);
+  expect(started.length).toBeGreaterThan(10);
+  for (const { signal } of started) signal.addEventListener('abort', () => {}, { once: true });
+  await delay(50);
+  expect(warnings).toEqual([]);
+});

@@ -23,6 +23,8 @@ export interface CliProcess {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Called with what ends the process. Default: at the end of the test. */
+  readonly onDone?: (cleanup: () => void) => void;
 }
 
 /** Nothing of this process's own environment but PATH and HOME, so that a test says all that matters. */
@@ -42,7 +44,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
     stderr += text;
   });
   const exited = once(child, 'close').then(([code]) => code as number | null);
-  onTestFinished(() => {
+  (options.onDone ?? onTestFinished)(() => {
     child.kill('SIGKILL');
   });
   const sees = async (text: string | RegExp, millis = 120_000): Promise<void> => {

@@ -218,3 +218,23 @@ const points = (world: World): { key: string; value: string | null }[] =>
       value,
     })),
   );
+
+/** What the source dropped must still be there under a tombstone, and nothing else may be under one. */
+export async function tombstoneFaults(world: World, pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string; deleted: boolean }>(
+    'select pipeline_run_id as id, deleted_at is not null as deleted from pai.pipeline_runs',
+  );
+  const faults = rows.flatMap(({ id, deleted }) => {
+    const status = world.statusOf(id);
+    if (status === null) return [`pipeline run ${id}: never was in the world`];
+    return status.isDeleted === deleted ? [] : [`pipeline run ${id}: deleted ${status.isDeleted}, mirror ${deleted}`];
+  });
+  const present = new Set(world.experimentRuns().map(({ runId }) => runId));
+  const { rows: experiments } = await pool.query<{ id: string; gone: boolean }>(
+    'select run_id as id, missing_since is not null as gone from pai.runs',
+  );
+  for (const { id, gone } of experiments) {
+    if (gone === present.has(id)) faults.push(`experiment run ${id}: there ${present.has(id)}, mirror missing ${gone}`);
+  }
+  return faults.slice(0, 24);
+}
