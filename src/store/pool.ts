@@ -39,6 +39,10 @@ export function createPool(options: PoolOptions): pg.Pool {
     // For a server that is gone without a word: the statement timeout is the server's own.
     query_timeout: statementTimeoutMs + 15_000,
     onConnect: async (client: pg.ClientBase) => {
+      // For its whole life: while a full pool hands it from one to the next nobody else listens for a moment, and the last
+      // words of a dying server may come in the very packet that ended the query before. Unheard, they end the process;
+      // heard, they make the client refuse the next query.
+      client.on('error', () => {});
       await client.query(sessionSql(statementTimeoutMs));
     },
   });

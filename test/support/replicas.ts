@@ -26,7 +26,7 @@ const STARTED = 'pai-mirror started';
 const LAST_WORDS = 'pai-mirror: ';
 
 /** Of a stack trace. */
-const LINES_SHOWN = 6;
+const LINES_SHOWN = 30;
 
 /** One process in so many is a single `sync` instead of the service. */
 const SYNC_EVERY = 6;
@@ -123,11 +123,8 @@ function faultsOf({ cli, command, killed }: Replica, code: number | null): strin
   const faults: string[] = [];
   // kill -9 may cut the last line.
   const lines = cli.stderr().split('\n').slice(0, -1);
-  const spoken = lines.find((line) => !isJson(line) && !line.startsWith(LAST_WORDS));
-  if (spoken !== undefined) {
-    const from = lines.indexOf(spoken);
-    faults.push(`${command} said what is no log line: ${lines.slice(from, from + LINES_SHOWN).join('\n')}`);
-  }
+  const spoken = lines.filter((line) => !isJson(line) && !line.startsWith(LAST_WORDS));
+  if (spoken.length > 0) faults.push(`${command} said what is no log line: ${spoken.slice(0, LINES_SHOWN).join('\n')}`);
   if (killed) return faults;
   if (command === 'start' && lines.some((line) => line.includes(STARTED)))
     faults.push(`a service ended by itself with ${code}: ${lines.at(-1)}`);
