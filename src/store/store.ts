@@ -7,6 +7,7 @@ import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
 import { type Logger, silentLogger } from '../util/logger.js';
 import { writeBatch } from './commit/commit.js';
+import { PendingObservations, RecentObservations } from './commit/recent.js';
 import { readCursor } from './cursors.js';
 import * as due from './due.js';
 import { type Holder, isDeadHolder, newHolder } from './holder.js';
@@ -48,6 +49,7 @@ export class PgStore {
   readonly #ttlMs: number;
   readonly #dryRun: boolean;
   readonly #logger: Logger;
+  readonly #recent = new RecentObservations();
 
   /** Connects with the first call. The database has to be migrated. */
   constructor(options: PgStoreOptions) {
@@ -135,14 +137,17 @@ export class PgStore {
   }
 
   async #attempt(lease: HeldLease, batch: WriteBatch, careful: boolean): Promise<{ effect: Effect; leftMs: number }> {
-    return transaction(
+    const observations = new PendingObservations(this.#recent);
+    const done = await transaction(
       this.pool,
       async (client) => {
         const leftMs = this.#dryRun ? this.#ttlMs : await checkFence(client, lease);
-        return { effect: await writeBatch(client, lease, batch, careful), leftMs };
+        return { effect: await writeBatch(client, lease, batch, { careful, observations }), leftMs };
       },
       { rollback: this.#dryRun },
     );
+    if (!this.#dryRun) observations.committed();
+    return done;
   }
 
   /** After the commit and not in it: two commits of one lease that both wanted the row would deadlock. */

@@ -99,7 +99,7 @@ describe('a listed run', () => {
     await mirror().commit({
       pipelineRuns: observed(5, pipelineRun('r1', { gmtModifiedTime: at(4), status: 'Succeeded' })),
     });
-    const older = await mirror().commit({ pipelineRuns: observed(4, pipelineRun('r1', { gmtModifiedTime: at(6) })) });
+    const older = await mirror().commit({ pipelineRuns: observed(3, pipelineRun('r1', { gmtModifiedTime: at(4) })) });
     const laterButOlderVersion = await mirror().commit({
       pipelineRuns: observed(6, pipelineRun('r1', { gmtModifiedTime: at(3) })),
     });

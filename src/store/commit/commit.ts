@@ -8,6 +8,7 @@ import type { CommitContext } from './context.js';
 import { writeNodes } from './nodes.js';
 import { writeAbsentRuns, writeDetails, writePipelineRuns } from './pipeline-runs.js';
 import { lockQuarantine, quarantineRejected, resolveSuperseded } from './quarantine.js';
+import type { PendingObservations } from './recent.js';
 import { forgetFailures, forgetSettled, recordFailures } from './retries.js';
 import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
 import { resolveVanished } from './vanished.js';
@@ -51,7 +52,7 @@ export async function writeBatch(
   client: ClientBase,
   lease: { readonly scope: Scope; readonly stream: Stream },
   batch: WriteBatch,
-  careful: boolean,
+  options: { readonly careful: boolean; readonly observations: PendingObservations },
 ): Promise<Effect> {
   const scope = { region: lease.scope.region, name: scopeName(lease.scope) };
   const context: CommitContext = {
@@ -59,7 +60,7 @@ export async function writeBatch(
     scope,
     stream: lease.stream,
     effect: noEffect(),
-    careful,
+    ...options,
     hasQuarantine: await hasQuarantine(client, scope.name),
     rejected: (batch.rejected ?? []).flatMap(({ evidence, operation, items }) =>
       items.map((item) => ({ ...item, evidence, operation })),

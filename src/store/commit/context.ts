@@ -9,7 +9,8 @@ import { isDataError } from '../pg-errors.js';
 import { tableName } from '../sql.js';
 import { type UpsertResult, upsert } from '../upsert/execute.js';
 import { type Entry, newestByKey } from '../upsert/newest.js';
-import type { UpsertSpec } from '../upsert/spec.js';
+import type { Row, UpsertSpec } from '../upsert/spec.js';
+import type { PendingObservations } from './recent.js';
 
 /** An item for quarantine, with the answer that it came from. */
 export interface RejectedItem extends Rejected {
@@ -33,6 +34,7 @@ export interface CommitContext {
   readonly rejected: RejectedItem[];
   /** What is stored well now (written, unchanged or stale alike). */
   readonly good: Entry[];
+  readonly observations: PendingObservations;
 }
 
 /** A row that was written, with what it was made of. */
@@ -65,6 +67,32 @@ function count(effect: Effect, spec: UpsertSpec, result: UpsertResult): void {
   effect.stale += result.stale.length;
 }
 
+const idOf = (spec: UpsertSpec, { row }: Entry): string => row[spec.keys[0] as string] as string;
+
+function rememberUnchanged(
+  context: CommitContext,
+  spec: UpsertSpec,
+  entries: readonly Entry[],
+  result: UpsertResult,
+): void {
+  if (result.unchanged === 0) return;
+  const told = new Set([...result.stale, ...result.changes.map(({ index }) => index)]);
+  for (const [index, entry] of entries.entries()) {
+    if (told.has(index)) continue;
+    context.observations.unchanged(tableName(spec.table), idOf(spec, entry), evidenceOf(entry).observedAt);
+  }
+}
+
+/** The rows, with when this process saw each of them last. */
+function rowsOf(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Row[] {
+  if (!spec.remembers) return entries.map((entry) => entry.row);
+  const table = tableName(spec.table);
+  return entries.map((entry) => {
+    const seenAt = context.observations.seenAt(table, idOf(spec, entry));
+    return seenAt === null ? entry.row : { ...entry.row, seenAt };
+  });
+}
+
 function collect(
   context: CommitContext,
   spec: UpsertSpec,
@@ -73,6 +101,7 @@ function collect(
 ): WriteResult {
   count(context.effect, spec, result);
   if (context.hasQuarantine) context.good.push(...entries);
+  if (spec.remembers) rememberUnchanged(context, spec, entries, result);
   const at = (index: number): Entry => entries[index] as Entry;
   return {
     changes: result.changes.map(({ index, ...change }) => ({ entry: at(index), ...change })),
@@ -99,12 +128,7 @@ async function bisect(context: CommitContext, spec: UpsertSpec, entries: readonl
   const { client } = context;
   await client.query('savepoint bisect');
   try {
-    const result = await upsert(
-      client,
-      spec,
-      context.scope,
-      entries.map((entry) => entry.row),
-    );
+    const result = await upsert(client, spec, context.scope, rowsOf(context, spec, entries));
     await client.query('release savepoint bisect');
     return collect(context, spec, entries, result);
   } catch (error) {
@@ -123,7 +147,7 @@ export async function write(context: CommitContext, spec: UpsertSpec, entries: r
   const total: WriteResult = { changes: [], stale: [] };
   const sent = spec.keys.filter((key) => !spec.resolve?.[key]);
   for (const batch of chunk(newestByKey(entries, sent), MAX_ROWS)) {
-    const rows = batch.map((entry) => entry.row);
+    const rows = rowsOf(context, spec, batch);
     const part = context.careful
       ? await bisect(context, spec, batch)
       : collect(context, spec, batch, await upsert(context.client, spec, context.scope, rows));

@@ -53,21 +53,30 @@ async function unnamedNodes(context: CommitContext, trees: readonly ObservedTree
   return rows;
 }
 
-/** ListPipelineRunNodeStatus. */
-async function writeTrees(context: CommitContext, trees: readonly ObservedTree[]): Promise<void> {
+/**
+ * ListPipelineRunNodeStatus. Returns the runs of which a node was refused, since a poll knows it from a later moment:
+ * their trees have to be asked for again, no poll tells what is in them.
+ */
+async function writeTrees(context: CommitContext, trees: readonly ObservedTree[]): Promise<Set<string>> {
   const newest = newestTrees(trees);
   const groups = [...newest.values()].map(({ evidence, nodes }) => ({ evidence, items: nodes }));
   const naming = { operation: 'ListPipelineRunNodeStatus', entity: 'node' };
-  await write(context, TREE_NODES, toEntries(groups, { ...naming, id: treeName, parentId }, treeNodeRow));
+  const { stale } = await write(
+    context,
+    TREE_NODES,
+    toEntries(groups, { ...naming, id: treeName, parentId }, treeNodeRow),
+  );
+  const refused = new Set(stale.map(({ row }) => row.pipelineRunId as string));
 
   const complete = [...newest.values()].filter((tree) => tree.complete);
-  if (complete.length === 0) return;
+  if (complete.length === 0) return refused;
   const unnamed = (await unnamedNodes(context, complete)).map((key) => {
     const tree = newest.get(treeKey(key.pipeline_run_id, key.node_type)) as ObservedTree;
     const row = { pipelineRunId: key.pipeline_run_id, nodeId: key.node_id, nodeType: key.node_type };
     return { ...naming, entity: 'node_id', entityId: treeName(row), item: row, row: withEvidence(row, tree.evidence) };
   });
   await write(context, MISSING_NODES, unnamed);
+  return refused;
 }
 
 /** `Nodes` of ListPipelineRunsStatus. */
@@ -81,7 +90,8 @@ async function writePolled(context: CommitContext, batch: WriteBatch): Promise<v
 
 export async function writeNodes(context: CommitContext, batch: WriteBatch): Promise<void> {
   await writePolled(context, batch);
-  await writeTrees(context, batch.nodeTrees ?? []);
-  await markNodesFetched(context.client, batch.nodesFetched ?? []);
+  const refused = await writeTrees(context, batch.nodeTrees ?? []);
+  const fetched = (batch.nodesFetched ?? []).filter(({ pipelineRunId }) => !refused.has(pipelineRunId));
+  await markNodesFetched(context.client, fetched);
   await writeOutputs(context, batch);
 }

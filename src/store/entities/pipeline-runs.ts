@@ -44,10 +44,19 @@ const every = (rule: Rule, except: { [property: string]: Rule }): { [property: s
 export const LISTED_RUNS: UpsertSpec = {
   table: pipelineRuns,
   keys: ['pipelineRunId'],
-  merge: { ...every(rules.versioned, { nodeId: rules.rootNode, pipelineRunUri: rules.latest }), ...rules.present },
+  merge: {
+    ...every(rules.versioned, {
+      status: rules.unlessLate(rules.versioned),
+      nodeId: rules.rootNode,
+      pipelineRunUri: rules.latest,
+    }),
+    ...rules.present,
+  },
   moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time or i.status is distinct from k.status',
   observed: 'observedAt',
+  remembers: true,
   staleWhen: rules.olderVersion,
+  lateButNewWhen: rules.newerVersion,
   history: HISTORY,
 };
 
@@ -70,6 +79,7 @@ export const POLLED_RUNS: UpsertSpec = {
     missingSince: rules.always('case when i.is_deleted then k.missing_since end'),
   },
   observed: 'observedAt',
+  remembers: true,
   history: POLL_HISTORY,
 };
 
@@ -83,6 +93,7 @@ export const DETAILED_RUNS: UpsertSpec = {
   },
   inputOnly: { sourceTime: 'timestamptz' },
   observed: 'observedAt',
+  remembers: true,
   // The merged modification time is the list's; the one that proves this change came with this answer.
   history: { ...HISTORY, sourceTime: 'c.x_source_time' },
 };
@@ -114,6 +125,7 @@ export const MISSING_RUNS: UpsertSpec = {
   },
   computed: ['status'],
   observed: 'observedAt',
+  remembers: true,
   history: POLL_HISTORY,
 };
 

@@ -32,7 +32,9 @@ export const LISTED_EXPERIMENT_RUNS: UpsertSpec = {
   },
   moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time',
   observed: 'observedAt',
+  remembers: true,
   staleWhen: rules.olderVersion,
+  lateButNewWhen: rules.newerVersion,
   history: HISTORY,
 };
 
@@ -46,6 +48,7 @@ export const MISSING_EXPERIMENT_RUNS: UpsertSpec = {
     ),
   },
   observed: 'observedAt',
+  remembers: true,
   history: { ...HISTORY, sourceTime: 'null::timestamptz' },
 };
 

@@ -55,8 +55,21 @@ export function versionedDocument(property: string): { [property: string]: Rule 
 export const olderVersion = `i.gmt_modified_time < k.gmt_modified_time
   and k.gmt_modified_time < i.observed_at + interval '1 day'`;
 
+/**
+ * The answer shows a newer version than the stored one, although it was asked for earlier: the question was on its way
+ * for longer. (A time of the future proves nothing here either.)
+ */
+export const newerVersion = `i.gmt_modified_time < i.observed_at + interval '1 day'
+  and (k.gmt_modified_time is null or i.gmt_modified_time > k.gmt_modified_time)`;
+
+/** As `rule`, but a late answer has no say: for what moves without a new version, too. */
+export const unlessLate =
+  (rule: Rule): Rule =>
+  (c) =>
+    `case when v.is_late then k.${c} else ${rule(c)} end`;
+
 /** The answer names the row: it is neither gone nor missing. */
 export const present = {
-  deletedAt: always('null::timestamptz'),
-  missingSince: always('null::timestamptz'),
+  deletedAt: unlessLate(always('null::timestamptz')),
+  missingSince: unlessLate(always('null::timestamptz')),
 };

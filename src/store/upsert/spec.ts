@@ -5,7 +5,7 @@ export type Row = { readonly [property: string]: string | boolean | null };
 
 /**
  * What a column becomes, as an SQL expression over `i` (the incoming row), `k` (the known row, all null when there is
- * none) and `v.moved`, `v.is_new`. `c` is the quoted column.
+ * none) and `v.moved`, `v.is_new`, `v.is_late` (a newer observation of the row was made). `c` is the quoted column.
  */
 export type Rule = (c: string) => string;
 
@@ -53,6 +53,10 @@ export interface UpsertSpec {
   readonly observed: 'observedAt' | 'fetchedAt' | null;
   /** A further reason to refuse a row: SQL over `i` and `k`. */
   readonly staleWhen?: string;
+  /** A reason to take a row although it is late: SQL over `i` and `k`. Its rules heed `v.is_late`. */
+  readonly lateButNewWhen?: string;
+  /** `seenAt`: whether rows bring when this process saw them last, which a write of nothing does not leave behind. */
+  readonly remembers?: boolean;
   /** False: rows that the mirror does not know are passed over. */
   readonly insertNew?: boolean;
   readonly history?: History;

@@ -22,6 +22,7 @@ function inputTypes(spec: UpsertSpec): Map<string, string> {
     if (!own.has(property)) types.set(property, column(spec.table, property).type);
   }
   for (const [property, type] of Object.entries(spec.inputOnly ?? {})) types.set(property, type);
+  if (spec.remembers) types.set('seenAt', 'timestamptz');
   types.set('observedAt', 'timestamptz');
   types.set('answerRequestId', 'text');
   return types;
@@ -48,8 +49,11 @@ function knownSql({ spec, keys, sameKey }: Resolved): string {
 
 function mergedSql({ spec, keys, merged, sameKey }: Resolved): string {
   const first = (keys[0] as SqlColumn).sql;
+  const known = spec.observed ? `k.${column(spec.table, spec.observed).sql}` : null;
+  const seen = [...(known ? [known] : []), ...(spec.remembers ? ['i.seen_at'] : [])];
+  const late = seen.map((time) => isEarlier('i.observed_at', time));
   const stale = [
-    spec.observed ? isEarlier('i.observed_at', `k.${column(spec.table, spec.observed).sql}`) : 'false',
+    spec.lateButNewWhen ? `v.is_late and (${spec.lateButNewWhen}) is not true` : 'v.is_late',
     ...(spec.staleWhen ? [spec.staleWhen] : []),
   ];
   const values = merged.map((c) => `(${c.rule})::${c.type} as ${after(c.name)}, k.${c.sql} as ${before(c.name)}`);
@@ -58,10 +62,12 @@ function mergedSql({ spec, keys, merged, sameKey }: Resolved): string {
     .filter((name) => name !== 'observed_at' && name !== 'answer_request_id')
     .map((name) => `i.${quote(name)} as ${quote(`x_${name}`)}`);
   return `select i.ord, i.observed_at, i.answer_request_id, ${prefixed('i', keys)}, v.is_new,
+      case when v.is_late then greatest(${['i.observed_at', ...seen].join(', ')}) else i.observed_at end as newest_at,
       not v.is_new and coalesce(${stale.join(' or ')}, false) as is_stale,
       ${[...values, ...extra].join(',\n      ')}
     from input i left join known k on ${sameKey('k', 'i')}
-    cross join lateral (select k.${first} is null as is_new, coalesce(${spec.moved ?? 'true'}, true) as moved) v`;
+    cross join lateral (select k.${first} is null as is_new, coalesce(${spec.moved ?? 'true'}, true) as moved,
+      k.${first} is not null and coalesce(${late.join(' or ') || 'false'}, false) as is_late) v`;
 }
 
 function changedSql({ spec, merged }: Resolved): string {
@@ -73,8 +79,7 @@ function changedSql({ spec, merged }: Resolved): string {
 /** Columns that every write sets, with their values over `c`, the changed row. */
 function stamps(spec: UpsertSpec): [string, string][] {
   const own: [string, string][] = [['updated_at', 'statement_timestamp()']];
-  if (spec.observed)
-    own.push([columnName(spec.observed), 'c.observed_at'], ['answer_request_id', 'c.answer_request_id']);
+  if (spec.observed) own.push([columnName(spec.observed), 'c.newest_at'], ['answer_request_id', 'c.answer_request_id']);
   return own;
 }
 
