@@ -43,6 +43,7 @@ export interface Written {
   readonly revision: bigint;
   readonly isNew: boolean;
   readonly statusMoved: boolean;
+  readonly rescoped: boolean;
 }
 
 export interface WriteResult {

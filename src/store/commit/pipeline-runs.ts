@@ -21,9 +21,24 @@ import { markDetailsFetched } from './fetched.js';
 export async function writePipelineRuns(context: CommitContext, batch: WriteBatch): Promise<void> {
   const id = (run: { pipelineRunId: string }) => run.pipelineRunId;
   const listed = { operation: 'ListPipelineRuns', entity: 'pipeline_run', id };
-  await write(context, LISTED_RUNS, toEntries(batch.pipelineRuns ?? [], listed, runRow));
+  const { changes } = await write(context, LISTED_RUNS, toEntries(batch.pipelineRuns ?? [], listed, runRow));
+  await takeAlong(
+    context,
+    changes.filter(({ rescoped }) => rescoped).map(({ entry }) => entry.entityId),
+  );
   const polled = { operation: 'ListPipelineRunsStatus', entity: 'pipeline_run', id };
   await write(context, POLLED_RUNS, toEntries(batch.pipelineRunStatuses ?? [], polled, runStatusRow));
+}
+
+/** What belongs to a run goes with it to another scope; that is neither a change of a node nor history. */
+async function takeAlong({ client, scope }: CommitContext, pipelineRunIds: readonly string[]): Promise<void> {
+  if (pipelineRunIds.length === 0) return;
+  for (const table of ['pai.pipeline_run_details', 'pai.pipeline_run_nodes']) {
+    await client.query(`update ${table} set scope = $1 where pipeline_run_id = any($2::text[]) and scope <> $1`, [
+      scope.name,
+      pipelineRunIds,
+    ]);
+  }
 }
 
 /**

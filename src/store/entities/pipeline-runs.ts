@@ -40,6 +40,16 @@ const every = (rule: Rule, except: { [property: string]: Rule }): { [property: s
   ...except,
 });
 
+/**
+ * A run that PAI has moved to another workspace goes to the scope whose list shows it as its own. Where two scopes list
+ * it, only one of them is the workspace that the run names, so it does not go to and fro; where a scope has lost sight of
+ * it, any other one that lists it takes it over.
+ */
+const followList = rules.always(
+  `case when v.is_new or (not v.is_late and (k.missing_since is not null or k.deleted_at is not null
+     or i.in_scope = i.in_region || ':' || i.workspace_id)) then i.in_scope else k.scope end`,
+);
+
 /** ListPipelineRuns, the authority on a run. */
 export const LISTED_RUNS: UpsertSpec = {
   table: pipelineRuns,
@@ -51,7 +61,9 @@ export const LISTED_RUNS: UpsertSpec = {
       pipelineRunUri: rules.latest,
     }),
     ...rules.present,
+    scope: followList,
   },
+  computed: ['scope'],
   moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time or i.status is distinct from k.status',
   observed: 'observedAt',
   remembers: true,

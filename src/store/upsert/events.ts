@@ -26,11 +26,12 @@ function kindsSql({ merged }: Resolved): string {
 }
 
 /**
- * Column → [old, new] of the source's columns that changed; null for a new row, and where only the mirror's own did, or
+ * Column → [old, new] of the source's columns that changed, and of the scope that a run went to; null for a new row, and where only the mirror's own did, or
  * where a column got its first value from the operation that alone tells it: that is news to the mirror, not a change.
  */
 function changesSql({ spec, merged }: Resolved, history: RowHistory): string {
-  const own = new Set(['deletedAt', 'missingSince', ...(spec.computed ?? [])]);
+  const computed = (spec.computed ?? []).filter((property) => property !== 'scope');
+  const own = new Set(['deletedAt', 'missingSince', ...computed]);
   const completed = (history.completes ?? []).map((property) => literal(columnName(property)));
   const isNews = completed.length === 0 ? '' : ` and not (d.old is null and d.name in (${completed.join(', ')}))`;
   const values = merged

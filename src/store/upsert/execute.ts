@@ -13,6 +13,8 @@ export interface Change {
   readonly isNew: boolean;
   /** The status differs from the one before (or there was no row before). */
   readonly statusMoved: boolean;
+  /** The row belongs to another scope than before. */
+  readonly rescoped: boolean;
 }
 
 export interface UpsertResult {
@@ -30,7 +32,13 @@ interface ResultRow {
   readonly unknown: number;
   readonly stale: readonly number[];
   readonly contended: readonly number[];
-  readonly changes: readonly (readonly [ord: number, revision: string, isNew: boolean, statusMoved: boolean])[];
+  readonly changes: readonly (readonly [
+    ord: number,
+    revision: string,
+    isNew: boolean,
+    statusMoved: boolean,
+    rescoped: boolean,
+  ])[];
 }
 
 /** Somebody else may insert the same keys first, once; after that they are known, unless they are being deleted. */
@@ -62,8 +70,8 @@ function add(result: UpsertResult, row: ResultRow, positions: readonly number[])
   result.updated += row.updated;
   result.unchanged += positions.length - done;
   result.stale.push(...row.stale.map(at));
-  for (const [ord, revision, isNew, statusMoved] of row.changes) {
-    result.changes.push({ index: at(ord), revision: BigInt(revision), isNew, statusMoved });
+  for (const [ord, revision, isNew, statusMoved, rescoped] of row.changes) {
+    result.changes.push({ index: at(ord), revision: BigInt(revision), isNew, statusMoved, rescoped });
   }
 }
 

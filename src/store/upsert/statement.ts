@@ -90,7 +90,7 @@ function insertSql({ spec, keys, merged }: Resolved): string {
     ...keys.map((c): [string, string] => [c.sql, `c.${c.sql}`]),
     ...merged.map((c): [string, string] => [c.sql, `c.${after(c.name)}`]),
     ['region', '$1'],
-    ...(hasColumn(spec, 'scope') ? [['scope', '$2'] as [string, string]] : []),
+    ...(hasColumn(spec, 'scope') && !('scope' in spec.merge) ? [['scope', '$2'] as [string, string]] : []),
     ['first_seen_at', 'statement_timestamp()'],
     ...stamps(spec),
     ...(hasColumn(spec, 'revision') ? [['revision', '1'] as [string, string]] : []),
@@ -115,12 +115,13 @@ function updateSql({ spec, keys, merged, sameKey }: Resolved): string {
 function resultSql({ spec, sameKey }: Resolved): string {
   const status = spec.history?.kind === 'row' ? spec.history.status : undefined;
   const moved = status ? `c.is_new or c.${after(status)} is distinct from c.${before(status)}` : 'true';
+  const rescoped = 'scope' in spec.merge ? `not c.is_new and c.${after('scope')} <> c.${before('scope')}` : 'false';
   return `select (select count(*)::int from ins) as inserted, (select count(*)::int from upd) as updated,
     (select coalesce(array_agg(ord::int), '{}') from merged where is_stale) as stale,
     (select count(*)::int from merged where is_new and ${literal(spec.insertNew === false ? 'y' : 'n')} = 'y') as unknown,
     (select coalesce(array_agg(c.ord::int), '{}') from changed c
       where c.is_new and not exists (select from ins where ${sameKey('ins', 'c')})) as contended,
-    (select coalesce(json_agg(json_build_array(c.ord, done.revision::text, c.is_new, ${moved})), '[]')
+    (select coalesce(json_agg(json_build_array(c.ord, done.revision::text, c.is_new, ${moved}, ${rescoped})), '[]')
       from changed c join done on ${sameKey('done', 'c')}) as changes`;
 }
 
