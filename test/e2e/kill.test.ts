@@ -18,9 +18,10 @@ import { Random } from '../../src/emulator/random.js';
 import { type Emulator, startEmulator } from '../../src/emulator/server.js';
 import { environmentFor, runCli } from '../support/cli.js';
 import { differences, tombstoneFaults } from '../support/compare.js';
-import { CRASHES, type CrashingPostgres, startCrashingPostgres } from '../support/crashing-postgres.js';
+import { CRASH_SAFE, CRASHES, crash, quietPort } from '../support/crashes.js';
 import { historyFaults } from '../support/history.js';
 import { rowVersions } from '../support/mirror.js';
+import { type OwnServer, startOwnServer } from '../support/own-server.js';
 import { Replicas } from '../support/replicas.js';
 import { Turmoil } from '../support/turmoil.js';
 import { drawWeather } from '../support/weather.js';
@@ -43,7 +44,7 @@ const HOUR = 3_600_000;
 interface Scene {
   readonly emulator: Emulator;
   readonly clock: SimulatedClock;
-  readonly postgres: CrashingPostgres;
+  readonly postgres: OwnServer;
   readonly pool: Pool;
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
@@ -57,8 +58,7 @@ const onDone = (cleanup: () => unknown): void => void cleanups.push(cleanup);
 async function setScene(random: Random): Promise<Scene> {
   const cwd = mkdtempSync(join(tmpdir(), 'pai-mirror-test-'));
   onDone(() => rmSync(cwd, { recursive: true, force: true }));
-  const postgres = await startCrashingPostgres();
-  onDone(() => postgres.stop());
+  const postgres = await startOwnServer(CRASH_SAFE, { port: await quietPort(), onDone });
   const pool = new Pool({ connectionString: postgres.url, max: 2, connectionTimeoutMillis: 5_000 });
   // An idle connection breaks whenever the server crashes.
   pool.on('error', () => {});
@@ -125,11 +125,11 @@ async function storm(scene: Scene, replicas: Replicas, random: Random): Promise<
       scene.emulator.faults.clear();
       scene.emulator.faults.add(...drawWeather(random, isFirstLoad ? FIRST_LOAD_SLOWNESS_MS : SLOWNESS_MS));
       const crashes = crashAt.has(round) || random.next() < CRASH_SHARE;
-      const crash = crashes ? crashPostgres(scene.postgres, random) : null;
+      const crashing = crashes ? crashPostgres(scene.postgres, random) : null;
       if (crashes) tally.crashes += 1;
       // Half of the crashes meet processes that nobody kills.
-      if (crash === null || random.next() < 0.5) await replicas.killOne();
-      await crash;
+      if (crashing === null || random.next() < 0.5) await replicas.killOne();
+      await crashing;
       if (await hasFirstLoad(scene.pool)) tally.firstLoads += 1;
     }
     return tally;
@@ -139,13 +139,13 @@ async function storm(scene: Scene, replicas: Replicas, random: Random): Promise<
   }
 }
 
-async function crashPostgres(postgres: CrashingPostgres, random: Random): Promise<void> {
+async function crashPostgres(postgres: OwnServer, random: Random): Promise<void> {
   await delay(random.between(0, 800));
   const kind = random.pick(CRASHES);
   const downFor = random.between(0, 1_500);
-  await postgres.crash(kind);
+  await crash(postgres, kind);
   if (kind !== 'backend') await delay(downFor);
-  await postgres.restart();
+  await postgres.up();
 }
 
 /** No when nobody knows: the tables are not there yet. */

@@ -14,16 +14,22 @@ export interface OwnServer {
   readonly dataDirectory: string;
   /** The postmaster's. */
   pid(): number;
-  /** `fast` ends sessions and writes a checkpoint, `immediate` is a crash of all processes at once. Waits for the end. */
-  down(mode: 'fast' | 'immediate'): Promise<void>;
+  /**
+   * `fast` ends sessions and writes a checkpoint, `immediate` is a crash of all processes at once, `postmaster` one of
+   * the first process, which the others notice. Waits for its end.
+   */
+  down(mode: keyof typeof SIGNALS): Promise<void>;
   /** On the same port, with the same data. */
   up(): Promise<void>;
 }
 
-const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', postmaster: 'SIGKILL' } as const;
 
-/** Gone with the test. Durable: what a crash may take is part of what is tested. */
-export async function startOwnServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
+/** Gone with the test, or when whoever is given as `onDone` says so. Durable: what a crash may take is part of what is tested. */
+export async function startOwnServer(
+  settings: Readonly<Record<string, string>> = {},
+  own: { readonly port?: number; readonly onDone?: (cleanup: () => Promise<void>) => void } = {},
+): Promise<OwnServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pai-mirror-own-'));
   await chmod(dataDir, 0o755);
   const launch = (port?: number): Promise<EmbeddedPostgres> =>
@@ -36,9 +42,9 @@ export async function startOwnServer(settings: Readonly<Record<string, string>> 
       systemPlaces: [join(dataDir, 'system')],
       ...(port === undefined ? {} : { port }),
     });
-  const handles = [await launch()];
+  const handles = [await launch(own.port)];
   const latest = (): EmbeddedPostgres => handles.at(-1) as EmbeddedPostgres;
-  onTestFinished(async () => {
+  (own.onDone ?? onTestFinished)(async () => {
     for (const handle of handles) await handle.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
