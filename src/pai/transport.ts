@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Endpoint } from '../domain/endpoint.js';
+import { throwIfOver } from '../util/signal-guard.js';
 import { Config, OpenApiClient, OpenApiRequest, Params } from './alicloud.js';
 import { CallFailure, errorField } from './call-failure.js';
 import type { Keys } from './credentials.js';
@@ -40,9 +41,10 @@ export class Transport {
 
   constructor(private readonly options: TransportOptions) {}
 
-  /** Throws CallFailure, or the signal's reason. In both cases the socket is closed by then. */
+  /** Throws CallFailure, the signal's reason, or what its guard throws. In all cases the socket is closed by then. */
   async send(endpoint: Endpoint, keys: Keys, request: PaiRequest, signal: AbortSignal): Promise<RawAnswer> {
-    signal.throwIfAborted();
+    // The last moment before a request goes out: whoever may not call any more (a lost lease) must not.
+    await throwIfOver(signal);
     const { callTimeoutMs, maxAnswerBytes } = this.options;
     let reject: (reason: unknown) => void;
     const ended = new Promise<never>((_, rejectEnded) => {

@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../util/logger.js';
 import { compareMigrations, type Migration, readMigrations } from './migrations.js';
 import { ensurePartitions } from './partitions.js';
 import { storeError } from './pg-errors.js';
+import { whenNotFull } from './pool.js';
 
 export interface MigrateOptions {
   readonly connectionString: string;
@@ -82,6 +83,14 @@ async function migrateLocked(
   return pending.map((migration) => migration.tag);
 }
 
+async function connect(connectionString: string): Promise<Client> {
+  const client = new pg.Client({ connectionString, application_name: 'pai-mirror migrate' });
+  // The query that is under way fails too and tells; unheard, the event would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 /**
  * Brings the database to this version's schema: one connection, one advisory lock, one transaction a migration. Safe to
  * start in several processes at once. Throws StoreError, with code STORE_NEWER when the database has migrations that
@@ -89,11 +98,10 @@ async function migrateLocked(
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   const migrations = await readMigrations(options.folder);
-  const client = new pg.Client({ connectionString: options.connectionString, application_name: 'pai-mirror migrate' });
-  // The query that is under way fails too and tells; unheard, the event would end the process.
-  client.on('error', () => undefined);
+  const client = await whenNotFull(() => connect(options.connectionString)).catch((error: unknown) => {
+    throw storeError('migrating the database', error);
+  });
   try {
-    await client.connect();
     await client.query(WAIT_FOR_OTHERS);
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     await client.query(WAIT_FOR_TABLES);

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Effect } from '../domain/batch.js';
+import { LeaseLostError } from '../domain/errors.js';
 import { scopeName } from '../domain/scope.js';
 import type { HeldLease } from './leases.js';
 import { query } from './pool.js';
@@ -14,31 +15,44 @@ export interface PassResult {
 }
 
 /**
- * Opens the row of a pass. The lease allows one at a time, so an earlier row that is still open belongs to a process
- * that died, and is closed as abandoned.
+ * Opens the row of a pass. Passes of a stream never overlap: the row can be opened only under a lease that holds, and
+ * `acquireLease` has closed what the owner before left open. Throws LeaseLostError.
  */
 export async function startPass(pool: Pool, lease: HeldLease): Promise<string> {
   const rows = await query<{ id: string }>(
     pool,
     `starting a pass of ${lease.stream} in ${scopeName(lease.scope)}`,
-    `with orphans as (
-       update pai.sync_passes set finished_at = clock_timestamp(), outcome = 'abandoned', error = 'the process ended before the pass did'
-       where scope = $1 and stream = $2 and finished_at is null and fence < $3::bigint)
-     insert into pai.sync_passes (scope, stream, fence, started_at) values ($1, $2, $3::bigint, clock_timestamp())
+    `with held as materialized (
+       select 1 from pai.sync_leases
+       where scope = $1 and stream = $2 and fence = $3::bigint and expires_at > clock_timestamp() for share)
+     insert into pai.sync_passes (scope, stream, fence, started_at) select $1, $2, $3::bigint, clock_timestamp() from held
      returning id::text`,
     [scopeName(lease.scope), lease.stream, lease.fence],
   );
-  return (rows[0] as { id: string }).id;
+  const found = rows[0];
+  if (!found) throw new LeaseLostError(scopeName(lease.scope), lease.stream);
+  return found.id;
 }
 
+/**
+ * Closes the row of a pass. Where another replica has the lease by now, the pass ended no later than that one took it:
+ * the lease's row is locked first, so that nobody takes it in between. A row that the new owner has closed already keeps
+ * its end and its outcome, and only gets the counts.
+ */
 export async function finishPass(pool: Pool, passId: string, result: PassResult): Promise<void> {
   const { effect } = result;
   await query(
     pool,
     `finishing pass ${passId}`,
-    `update pai.sync_passes set finished_at = clock_timestamp(), outcome = $2, calls = $3, rows_read = $4, inserted = $5,
-       updated = $6, unchanged = $7, stale = $8, quarantined = $9, error = $10
-     where id = $1::bigint`,
+    `with lease as materialized (
+       select l.fence, l.acquired_at from pai.sync_passes p join pai.sync_leases l using (scope, stream)
+       where p.id = $1::bigint for share of l)
+     update pai.sync_passes p set
+       finished_at = coalesce(finished_at, case when l.fence = p.fence then clock_timestamp()
+         else greatest(p.started_at, least(l.acquired_at, clock_timestamp())) end),
+       outcome = coalesce(outcome, $2), error = coalesce(error, $10),
+       calls = $3, rows_read = $4, inserted = $5, updated = $6, unchanged = $7, stale = $8, quarantined = $9
+     from lease l where p.id = $1::bigint`,
     [
       passId,
       result.outcome,

@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from '../util/logger.js';
-import { storeError } from './pg-errors.js';
+import { errorCode, storeError } from './pg-errors.js';
 
 export interface PoolOptions {
   readonly connectionString: string;
-  /** Most connections at once; default 10. */
+  /** Most connections at once; default 4. */
   readonly max?: number;
   /** Shown in pg_stat_activity; default `pai-mirror`. */
   readonly applicationName?: string;
@@ -13,25 +14,69 @@ export interface PoolOptions {
   readonly logger?: Logger;
 }
 
+/**
+ * With 20 replicas 80 of the 100 connections that PostgreSQL allows by itself. Nothing is slower for it: the engine waits
+ * for PAI, and four transactions at once are more than it writes. Whoever holds one connection and needs a second one to
+ * go on has to be bounded below this number (PgStore.openSeenIds).
+ */
+export const DEFAULT_CONNECTIONS = 4;
+
 /** Milliseconds to wait for a connection. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
+/** The server has no connection left: another client will end one soon, idle ones of ours go after 10 seconds. */
+const isFull = (error: unknown): boolean => errorCode(error) === '53300';
+
+/** Tries again for a while where the server has no connection left, at random moments: many of us may be waiting. */
+export async function whenNotFull<T>(connect: () => Promise<T>, patienceMs = CONNECT_TIMEOUT_MS): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isFull(error) || performance.now() >= deadline) throw error;
+      await delay(100 + Math.random() * 400);
+    }
+  }
+}
+
+type OnConnected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: pg.PoolClient['release'],
+) => void;
+
+/** A pool that waits while the server is full. `query` of the base class connects by the form with a callback. */
+class PatientPool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: OnConnected): void;
+  override connect(callback?: OnConnected): Promise<pg.PoolClient> | undefined {
+    const connected = whenNotFull(() => super.connect());
+    if (callback === undefined) return connected;
+    connected.then(
+      (client) => callback(undefined, client, client.release),
+      (error: Error) => callback(error, undefined, () => {}),
+    );
+    return undefined;
+  }
+}
+
 /**
  * What every session of the mirror relies on: UTC for the texts of times, ISO dates, and no transaction left open by a
- * process that hangs. Two settings are for speed: compiling the merge statements took 140 of the 160 ms that 1,000
+ * process that hangs: a stopped one holds its lease's row until then, and so must not for longer than half the lease. Two settings are for speed: compiling the merge statements took 140 of the 160 ms that 1,000
  * unchanged rows needed, and at the usual price of a random page PostgreSQL read a table of 100,000 rows whole to update
  * 1,000 of them by key. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
  */
 const sessionSql = (statementTimeoutMs: number): string =>
   `set timezone = 'UTC'; set datestyle = 'ISO'; set statement_timeout = ${Math.trunc(statementTimeoutMs)};
-   set idle_in_transaction_session_timeout = '60s'; set jit = off; set random_page_cost = 1.1`;
+   set idle_in_transaction_session_timeout = '15s'; set jit = off; set random_page_cost = 1.1`;
 
 /** Connects lazily; the caller ends it. */
 export function createPool(options: PoolOptions): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 300_000;
-  const pool = new pg.Pool({
+  const pool = new PatientPool({
     connectionString: options.connectionString,
-    max: options.max ?? 10,
+    max: options.max ?? DEFAULT_CONNECTIONS,
     application_name: options.applicationName ?? 'pai-mirror',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

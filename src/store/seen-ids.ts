@@ -39,6 +39,11 @@ export class SeenIdTable {
   readonly #entity: Entity;
   #broken: Error | undefined;
   #closed = false;
+  #onClosed = (): void => {};
+  /** Resolves when the connection is given back. */
+  readonly closed = new Promise<void>((resolve) => {
+    this.#onClosed = resolve;
+  });
 
   private constructor(client: PoolClient, scope: string, entity: Entity) {
     this.#client = client;
@@ -100,6 +105,7 @@ export class SeenIdTable {
     this.#client.off('error', this.#onError);
     // A connection that could not drop its table is not fit for the next walk.
     this.#client.release(this.#broken);
+    this.#onClosed();
   }
 
   readonly #onError = (error: Error): void => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type pg from 'pg';
 import type { Cursor, Effect, NodeKey, WriteBatch } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
@@ -16,14 +17,14 @@ import { type Overview, readOverview } from './overview.js';
 import { ensurePartitionsInPool } from './partitions.js';
 import { finishPass, type PassResult, startPass } from './passes.js';
 import { isConflict, isDataError, storeError } from './pg-errors.js';
-import { createPool, query, transaction } from './pool.js';
+import { createPool, DEFAULT_CONNECTIONS, query, transaction } from './pool.js';
 import { hasQuarantine } from './quarantine.js';
 import { countPresent, type Entity, SeenIdTable } from './seen-ids.js';
 import { instantSql } from './sql.js';
 
 export interface PgStoreOptions {
   readonly connectionString: string;
-  /** Most connections at once; default 10. */
+  /** Most connections at once; default 4, and no fewer than 2 for `reconcile`. */
   readonly maxConnections?: number;
   /** Milliseconds that a lease is valid without renewal; default 30,000. */
   readonly leaseTtlMs?: number;
@@ -50,6 +51,9 @@ export class PgStore {
   readonly #dryRun: boolean;
   readonly #logger: Logger;
   readonly #recent = new RecentObservations();
+  readonly #maxConnections: number;
+  /** Sets of seen ids that are open: each holds a connection, and its walk needs another one to commit with. */
+  readonly #walks: LimitFunction;
 
   /** Connects with the first call. The database has to be migrated. */
   constructor(options: PgStoreOptions) {
@@ -58,9 +62,11 @@ export class PgStore {
     this.#ttlMs = options.leaseTtlMs ?? 30_000;
     this.#dryRun = options.dryRun ?? false;
     this.#holder = newHolder();
+    this.#maxConnections = options.maxConnections ?? DEFAULT_CONNECTIONS;
+    this.#walks = pLimit(Math.max(1, this.#maxConnections - 2));
     this.pool = createPool({
       connectionString: options.connectionString,
-      max: options.maxConnections ?? 10,
+      max: this.#maxConnections,
       logger: this.#logger,
     });
   }
@@ -84,22 +90,23 @@ export class PgStore {
     return (rows[0] as { now: Instant }).now;
   }
 
-  async acquireLease(scope: Scope, stream: Stream): Promise<HeldLease | null> {
-    if (this.#dryRun) return { scope, stream, fence: DRY_RUN_FENCE };
+  async acquireLease(scope: Scope, stream: Stream, spacingMs?: number): Promise<HeldLease | null> {
+    if (this.#dryRun) return { scope, stream, fence: DRY_RUN_FENCE, ttlMs: Number.POSITIVE_INFINITY };
     const fence = await acquireLease(this.pool, scope, stream, {
       holder: this.#holder.text,
       ttlMs: this.#ttlMs,
       isDead: this.#options.isDeadHolder ?? isDeadHolder,
+      spacingMs,
     });
-    return fence === null ? null : { scope, stream, fence };
+    return fence === null ? null : { scope, stream, fence, ttlMs: this.#ttlMs };
   }
 
   async renewLease(lease: HeldLease): Promise<void> {
     if (!this.#dryRun) await renewLease(this.pool, lease, this.#ttlMs);
   }
 
-  async releaseLease(lease: HeldLease): Promise<void> {
-    if (!this.#dryRun) await releaseLease(this.pool, lease);
+  async releaseLease(lease: HeldLease, ranToEnd = true): Promise<void> {
+    if (!this.#dryRun) await releaseLease(this.pool, lease, ranToEnd);
   }
 
   async startPass(lease: HeldLease): Promise<string> {
@@ -205,8 +212,16 @@ export class PgStore {
     return due.countDue(this.pool, scopeName(scope), stream);
   }
 
+  /** Waits while so many of them are open that the rest of the pool could not serve what is done meanwhile. */
   openSeenIds(scope: Scope, entity: Entity): Promise<SeenIdTable> {
-    return SeenIdTable.open(this.pool, scopeName(scope), entity);
+    return new Promise((resolve, reject) => {
+      const walk = async (): Promise<void> => {
+        const seen = await SeenIdTable.open(this.pool, scopeName(scope), entity);
+        resolve(seen);
+        await seen.closed;
+      };
+      this.#walks(walk).catch(reject);
+    });
   }
 
   /** Creates the history's partitions up to so many months ahead; returns the new ones. */

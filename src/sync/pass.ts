@@ -4,6 +4,7 @@ import type { Instant } from '../domain/entities.js';
 import { describeError, MirrorError, PaiError } from '../domain/errors.js';
 import type { Scope } from '../domain/scope.js';
 import type { Logger } from '../util/logger.js';
+import { throwIfOver } from '../util/signal-guard.js';
 import type { Lease, Source, Store } from './ports.js';
 import type { SyncSettings } from './settings.js';
 import { describeQuarantined, UnreadableItems } from './unreadable.js';
@@ -51,7 +52,7 @@ export class Pass {
   constructor(
     readonly deps: PassDeps,
     readonly lease: Lease,
-    /** Aborts when the service stops or the lease is lost. */
+    /** Aborts when the service stops or the lease is lost. Its guard makes sure of the lease (lease-keeper.ts). */
     readonly signal: AbortSignal,
     /** When the pass began, by the database's clock. */
     readonly startedAt: Instant,
@@ -93,7 +94,7 @@ export class Pass {
 
   /** Makes one call and counts it, also when it fails. */
   async call<A extends Answer>(make: () => Promise<A>, rows: (answer: A) => number): Promise<A> {
-    this.signal.throwIfAborted();
+    await throwIfOver(this.signal);
     try {
       const answer = await make();
       return this.saw(answer, rows(answer));
@@ -104,7 +105,7 @@ export class Pass {
   }
 
   async commit(batch: WriteBatch): Promise<Effect> {
-    this.signal.throwIfAborted();
+    await throwIfOver(this.signal);
     const effect = await this.store.commit(this.lease, batch);
     addEffect(this.effect, effect);
     this.unreadable.note(batch.rejected ?? []);

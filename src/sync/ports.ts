@@ -66,6 +66,8 @@ export interface Lease {
   readonly stream: Stream;
   /** Grows with every change of owner; every write checks it. */
   readonly fence: string;
+  /** How long it is valid without renewal, milliseconds. */
+  readonly ttlMs: number;
 }
 
 export interface PassOutcome {
@@ -114,13 +116,18 @@ export interface Store {
   readonly dryRun: boolean;
   /** The database's clock, the one that all replicas share. */
   now(): Promise<Instant>;
-  /** Null while another process holds it. */
-  acquireLease(scope: Scope, stream: Stream): Promise<Lease | null>;
+  /**
+   * Null while another process holds it, and when the last pass under it came to its end and began no longer than
+   * `spacingMs` ago (default 0).
+   */
+  acquireLease(scope: Scope, stream: Stream, spacingMs?: number): Promise<Lease | null>;
   /** Extends the lease; throws LeaseLostError when another process has taken it. */
   renewLease(lease: Lease): Promise<void>;
-  releaseLease(lease: Lease): Promise<void>;
-  /** Opens the row in `sync_passes`; returns its id. */
+  /** `ranToEnd` false (default true): the pass was broken off, so that `spacingMs` keeps nobody from the next one. */
+  releaseLease(lease: Lease, ranToEnd?: boolean): Promise<void>;
+  /** Opens the row in `sync_passes`; returns its id. Throws LeaseLostError. */
   startPass(lease: Lease): Promise<string>;
+  /** Of a pass that lost its lease the row was closed by the new owner: then only its counts are added. */
   finishPass(passId: string, outcome: PassOutcome): Promise<void>;
 
   /** A stream may keep several cursors: then under names of its own. */

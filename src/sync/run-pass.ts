@@ -7,6 +7,7 @@ import type { Stream } from '../domain/streams.js';
 import { details } from './details.js';
 import { discover } from './discover.js';
 import { experiments } from './experiments.js';
+import { type KeeperOptions, LeaseKeeper, localTime } from './lease-keeper.js';
 import { nodes } from './nodes.js';
 import { Pass, type PassDeps } from './pass.js';
 import { poll } from './poll.js';
@@ -27,7 +28,10 @@ const STREAM_PASSES: { readonly [stream in Stream]: (pass: Pass) => Promise<void
 export interface PassReport {
   readonly scope: Scope;
   readonly stream: Stream;
-  /** `busy`: another process is at it. `stopped`: this process was told to stop. */
+  /**
+   * `busy`: another process is at it, or (with `spacingMs`) has just been. `stopped`: this process was told to stop.
+   * A pass that lost its lease has `failed`.
+   */
   readonly outcome: 'succeeded' | 'failed' | 'stopped' | 'busy';
   readonly error: string | null;
   readonly calls: number;
@@ -40,6 +44,8 @@ export interface PassOptions {
   readonly ignoreBackoff: boolean;
   /** How often the lease is renewed while the pass runs, milliseconds. */
   readonly heartbeatMs: number;
+  /** A pass that began no longer ago, in whichever process, does for this one, too. Milliseconds, default 0: never. */
+  readonly spacingMs?: number;
 }
 
 export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, options: PassOptions): Promise<PassReport> {
@@ -53,9 +59,10 @@ export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, opti
     effect: pass?.effect ?? noEffect(),
   });
   try {
-    const lease = await deps.store.acquireLease(scope, stream);
+    const askedAt = localTime();
+    const lease = await deps.store.acquireLease(scope, stream, options.spacingMs);
     if (lease === null) return report('busy', null);
-    return await underLease(deps, lease, options, report);
+    return await underLease(deps, lease, { ...options, askedAt }, report);
   } catch (error) {
     const outcome = options.signal.aborted ? 'stopped' : 'failed';
     const message = describeError(error);
@@ -68,22 +75,30 @@ export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, opti
 
 type Reporter = (outcome: PassReport['outcome'], error: string | null, pass?: Pass) => PassReport;
 
-async function underLease(deps: PassDeps, lease: Lease, options: PassOptions, report: Reporter): Promise<PassReport> {
-  const heart = startHeartbeat(deps, lease, options);
+async function underLease(
+  deps: PassDeps,
+  lease: Lease,
+  options: PassOptions & KeeperOptions,
+  report: Reporter,
+): Promise<PassReport> {
+  const keeper = new LeaseKeeper(deps.store, lease, options);
+  let ranToEnd = false;
   try {
     const passId = await deps.store.startPass(lease);
     const logger = deps.logger.child({ scope: scopeName(lease.scope), stream: lease.stream, pass: passId });
     const startedAt = await deps.store.now();
-    const pass = new Pass({ ...deps, logger }, lease, heart.signal, startedAt, options.ignoreBackoff);
+    const pass = new Pass({ ...deps, logger }, lease, keeper.signal, startedAt, options.ignoreBackoff);
     const error = await runStream(pass);
     const outcome = error === null ? 'succeeded' : options.signal.aborted ? 'stopped' : 'failed';
+    // A pass that failed counts as well: else every replica would try the ill source once more at the same tick.
+    ranToEnd = outcome !== 'stopped' && !keeper.isLost;
     const done = report(outcome, error, pass);
-    logOutcome(pass, done);
+    logOutcome(pass, done, keeper.isLost);
     const unfinished = await writeDown(pass, passId, done);
     return unfinished === null || outcome !== 'succeeded' ? done : report('failed', unfinished, pass);
   } finally {
-    heart.stop();
-    await releaseQuietly(deps, lease);
+    keeper.stop();
+    await releaseQuietly(deps, lease, ranToEnd);
   }
 }
 
@@ -111,41 +126,20 @@ async function runStream(pass: Pass): Promise<string | null> {
   }
 }
 
-/**
- * Aborts the pass when the service stops or another process has taken the lease. By a listener that goes with the pass:
- * AbortSignal.any keeps something in the service's own signal for every pass that ever was, on some Node.js versions.
- */
-function startHeartbeat(deps: PassDeps, lease: Lease, options: PassOptions): { signal: AbortSignal; stop: () => void } {
-  const ended = new AbortController();
-  const onStop = (): void => ended.abort(options.signal.reason);
-  if (options.signal.aborted) onStop();
-  options.signal.addEventListener('abort', onStop, { once: true });
-  const timer = setInterval(() => {
-    deps.store.renewLease(lease).catch((error: unknown) => {
-      // Any other error is met again by the pass itself; the fence protects what it writes.
-      if (error instanceof Error && error.name === 'LeaseLostError') ended.abort(error);
-    });
-  }, options.heartbeatMs);
-  const stop = (): void => {
-    clearInterval(timer);
-    options.signal.removeEventListener('abort', onStop);
-  };
-  return { signal: ended.signal, stop };
-}
-
 /** A lease that cannot be given back runs out by itself. */
-async function releaseQuietly(deps: PassDeps, lease: Lease): Promise<void> {
+async function releaseQuietly(deps: PassDeps, lease: Lease, ranToEnd: boolean): Promise<void> {
   try {
-    await deps.store.releaseLease(lease);
+    await deps.store.releaseLease(lease, ranToEnd);
   } catch (error) {
     deps.logger.debug({ error: describeError(error) }, 'lease not released');
   }
 }
 
-function logOutcome(pass: Pass, report: PassReport): void {
+function logOutcome(pass: Pass, report: PassReport, lost: boolean): void {
   const { inserted, updated, unchanged, stale, quarantined, quarantinedItems = [] } = report.effect;
   const counts = { calls: report.calls, rowsRead: report.rowsRead, inserted, updated, unchanged, stale, quarantined };
-  if (report.outcome === 'failed') pass.deps.logger.error(counts, `pass failed: ${report.error}`);
+  if (lost) pass.deps.logger.warn(counts, `pass given up: ${report.error}; what it had committed stays`);
+  else if (report.outcome === 'failed') pass.deps.logger.error(counts, `pass failed: ${report.error}`);
   else if (report.outcome === 'stopped') pass.deps.logger.info(counts, 'pass stopped');
   else if (quarantined > 0) {
     const told = describeQuarantined(quarantined, quarantinedItems);

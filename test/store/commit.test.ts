@@ -308,7 +308,7 @@ describe('a commit', () => {
 
   test('names scope and stream when the database is gone, and says that it can be tried again', async () => {
     const gone = new Mirror('postgres://nobody:secret-word@127.0.0.1:1/none');
-    const error = await gone.store.commit({ scope: SCOPE, stream: 'nodes', fence: '1' }, {}).then(
+    const error = await gone.store.commit({ scope: SCOPE, stream: 'nodes', fence: '1', ttlMs: 1 }, {}).then(
       () => null,
       (reason: unknown) => reason as Error,
     );
