@@ -3,7 +3,6 @@ import { type Mirror, openMirror } from '../app.js';
 import type { Config } from '../config.js';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
-import type { Stream } from '../domain/streams.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { runPass } from '../sync/run-pass.js';
 import type { Clock } from '../util/clock.js';
@@ -70,12 +69,9 @@ export function createScheduler(mirror: Mirror, config: Config, logger: Logger, 
       reconcile: schedules.reconcile,
     },
     scopes: cachedScopes(mirror, logger, mirror.clock, signal),
-    runPass: async (scope: Scope, stream: Stream, stop) => {
-      const report = await runPass(mirror.deps, scope, stream, {
-        signal: stop,
-        ignoreBackoff: false,
-        heartbeatMs: HEARTBEAT_MS,
-      });
+    runPass: async ({ scope, stream, signal: stop, spacingMs }) => {
+      const options = { signal: stop, spacingMs, ignoreBackoff: false, heartbeatMs: HEARTBEAT_MS };
+      const report = await runPass(mirror.deps, scope, stream, options);
       return { wrote: report.effect.inserted + report.effect.updated > 0 };
     },
     logger,

@@ -1,14 +1,26 @@
 /**
  * node-cron → lease → pass. Never two passes of one stream and scope at once in this process (the lease sees to other
  * processes); a tick that finds the pass before it still running is skipped, so a slow source gets no pile of passes.
+ * Replicas tick at the same moments and share one pass a tick: see timing.ts.
  */
 import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createTask, type ScheduledTask } from 'node-cron';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import { STREAMS, type Stream } from '../domain/streams.js';
 import type { Logger } from '../util/logger.js';
+import { firstSpacingOf, jitterOf, RUNS_SEEN, shortestPeriod, spacingOf } from './timing.js';
+
+/** One pass to run. */
+export interface PassRequest {
+  readonly scope: Scope;
+  readonly stream: Stream;
+  readonly signal: AbortSignal;
+  /** A pass that began no longer ago, in whichever process, does for this one. Milliseconds; 0: run in any case. */
+  readonly spacingMs: number;
+}
 
 export interface SchedulerOptions {
   /** A cron expression a stream. */
@@ -16,15 +28,15 @@ export interface SchedulerOptions {
   /** The scopes as of now; called before every tick, so that a new workspace is picked up. */
   readonly scopes: () => Promise<readonly Scope[]>;
   /** Runs one pass; never throws for a pass that failed. Resolves to whether rows were written. */
-  readonly runPass: (scope: Scope, stream: Stream, signal: AbortSignal) => Promise<{ readonly wrote: boolean }>;
+  readonly runPass: (request: PassRequest) => Promise<{ readonly wrote: boolean }>;
   readonly logger: Logger;
 }
 
-/**
- * Scopes in which one stream runs at once; the others wait for their turn. A reconcile holds a database connection for
- * as long as it walks: with one tick for fifty workspaces all of them would wait for a connection to commit with.
- */
+/** Scopes in which one stream runs at once; the others wait for their turn. */
 const SCOPES_AT_ONCE = 4;
+
+/** A reconcile holds one of the few database connections for as long as it walks, and needs another one to commit. */
+const RECONCILES_AT_ONCE = 2;
 
 /** What a stream's new rows make due in other streams: they need not wait for their next tick. */
 const FOLLOWERS: { readonly [stream in Stream]?: readonly Stream[] } = {
@@ -35,10 +47,14 @@ const FOLLOWERS: { readonly [stream in Stream]?: readonly Stream[] } = {
 
 export class Scheduler {
   private readonly tasks: ScheduledTask[] = [];
-  private readonly limits = new Map(STREAMS.map((stream) => [stream, pLimit(SCOPES_AT_ONCE)]));
+  private readonly limits = new Map<Stream, LimitFunction>(
+    STREAMS.map((stream) => [stream, pLimit(stream === 'reconcile' ? RECONCILES_AT_ONCE : SCOPES_AT_ONCE)]),
+  );
   /** Passes under way or waiting for their turn, by stream and scope. */
   private readonly running = new Map<string, Promise<void>>();
-  private readonly ticks = new Set<Promise<void>>();
+  /** Passes under way that came too early for rows written meanwhile: they run once more. */
+  private readonly again = new Set<string>();
+  private readonly ticks = new Map<Stream, Promise<void>>();
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: SchedulerOptions) {
@@ -49,56 +65,76 @@ export class Scheduler {
   /** Starts the schedules, and one tick of every stream but `reconcile` at once. */
   start(): void {
     for (const stream of STREAMS) {
-      const task = createTask(this.options.schedules[stream], () => this.tick(stream), {
-        name: stream,
-        timezone: 'Etc/UTC',
-      });
+      let periodMs = 0;
+      const onTime = (): void => this.tick(stream, spacingOf(periodMs), Math.random() * jitterOf(periodMs));
+      const task = createTask(this.options.schedules[stream], onTime, { name: stream, timezone: 'Etc/UTC' });
+      periodMs = shortestPeriod(task.getNextRuns(RUNS_SEEN));
+      // node-cron drops a run for which it wakes up more than a second late (a busy or suspended machine): for a
+      // reconcile that would mean hours. Late is better, and a heap of late runs is one tick.
+      task.on('execution:missed', onTime);
       void task.start();
       this.tasks.push(task);
+      if (stream !== 'reconcile') this.tick(stream, firstSpacingOf(periodMs), 0);
     }
-    for (const stream of STREAMS) if (stream !== 'reconcile') this.tick(stream);
   }
 
   /** Ends in-flight calls, lets the transaction under way finish, and waits for every pass. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the service stops'));
     await Promise.allSettled(this.tasks.map((task) => task.destroy()));
-    await Promise.allSettled([...this.ticks, ...this.running.values()]);
+    await Promise.allSettled([...this.ticks.values(), ...this.running.values()]);
   }
 
-  private tick(stream: Stream): void {
-    if (this.stopping.signal.aborted) return;
-    const tick = this.runEverywhere(stream).catch((error: unknown) => {
+  private tick(stream: Stream, spacingMs: number, delayMs: number): void {
+    if (this.stopping.signal.aborted || this.ticks.has(stream)) return;
+    const tick = this.runEverywhere(stream, spacingMs, delayMs).catch((error: unknown) => {
       if (this.stopping.signal.aborted) return;
       this.options.logger.error({ stream }, `tick failed: ${describeError(error)}`);
     });
-    this.ticks.add(tick);
-    void tick.finally(() => this.ticks.delete(tick));
+    this.ticks.set(stream, tick);
+    void tick.finally(() => this.ticks.delete(stream));
   }
 
-  private async runEverywhere(stream: Stream): Promise<void> {
+  private async runEverywhere(stream: Stream, spacingMs: number, delayMs: number): Promise<void> {
+    if (delayMs > 0) await delay(delayMs, undefined, { signal: this.stopping.signal });
+    const tickedAt = performance.now();
     const scopes = await this.options.scopes();
-    for (const scope of scopes) this.runOnce(scope, stream);
+    // A scope may wait for its turn until long after the tick: what began since the tick does for it, too.
+    for (const scope of scopes) this.runOnce(scope, stream, () => spacingMs + performance.now() - tickedAt);
   }
 
-  private runOnce(scope: Scope, stream: Stream): void {
-    const key = `${stream} ${scopeName(scope)}`;
+  private runOnce(scope: Scope, stream: Stream, spacingMs: () => number): void {
+    const key = keyOf(scope, stream);
     if (this.stopping.signal.aborted || this.running.has(key)) return;
-    const pass = this.inTurn(scope, stream)
-      .then(({ wrote }) => {
+    const pass = this.inTurn(scope, stream, spacingMs).then(
+      ({ wrote }) => {
         this.running.delete(key);
-        if (wrote) for (const follower of FOLLOWERS[stream] ?? []) this.runOnce(scope, follower);
-      })
-      .catch((error: unknown) => {
+        if (wrote) for (const follower of FOLLOWERS[stream] ?? []) this.follow(scope, follower);
+        if (this.again.delete(key)) this.runOnce(scope, stream, () => 0);
+      },
+      (error: unknown) => {
         this.running.delete(key);
+        this.again.delete(key);
         this.options.logger.error({ stream, scope: scopeName(scope) }, `pass broke: ${describeError(error)}`);
-      });
+      },
+    );
     this.running.set(key, pass);
   }
 
-  private async inTurn(scope: Scope, stream: Stream): Promise<{ readonly wrote: boolean }> {
-    const limit = this.limits.get(stream) as ReturnType<typeof pLimit>;
+  /** A pass that is under way may have asked the database for what is due before the new rows were there. */
+  private follow(scope: Scope, follower: Stream): void {
+    const key = keyOf(scope, follower);
+    if (this.running.has(key)) this.again.add(key);
+    else this.runOnce(scope, follower, () => 0);
+  }
+
+  private async inTurn(scope: Scope, stream: Stream, spacingMs: () => number): Promise<{ readonly wrote: boolean }> {
+    const limit = this.limits.get(stream) as LimitFunction;
     const { signal } = this.stopping;
-    return limit(() => (signal.aborted ? { wrote: false } : this.options.runPass(scope, stream, signal)));
+    return limit(() =>
+      signal.aborted ? { wrote: false } : this.options.runPass({ scope, stream, signal, spacingMs: spacingMs() }),
+    );
   }
 }
+
+const keyOf = (scope: Scope, stream: Stream): string => `${stream} ${scopeName(scope)}`;

@@ -21,8 +21,21 @@ export interface PoolOptions {
  */
 export const DEFAULT_CONNECTIONS = 4;
 
-/** Milliseconds to wait for a connection. */
+/** Milliseconds to wait for the server to accept a connection. */
 const CONNECT_TIMEOUT_MS = 15_000;
+
+/**
+ * Milliseconds to wait for one of our own connections. Not the same as above: with few connections and long commits a
+ * queue is no sign of trouble.
+ */
+const QUEUE_TIMEOUT_MS = 60_000;
+
+/** The pool hands its options on, and means the queue by this one. */
+class Client extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super({ ...(config as pg.ClientConfig), connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
 
 /** The server has no connection left: another client will end one soon, idle ones of ours go after 10 seconds. */
 const isFull = (error: unknown): boolean => errorCode(error) === '53300';
@@ -63,9 +76,10 @@ class PatientPool extends pg.Pool {
 
 /**
  * What every session of the mirror relies on: UTC for the texts of times, ISO dates, and no transaction left open by a
- * process that hangs: a stopped one holds its lease's row until then, and so must not for longer than half the lease. Two settings are for speed: compiling the merge statements took 140 of the 160 ms that 1,000
- * unchanged rows needed, and at the usual price of a random page PostgreSQL read a table of 100,000 rows whole to update
- * 1,000 of them by key. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
+ * process that stands still: it holds the row of its lease, and nobody could take that over. Two settings are for speed:
+ * compiling the merge statements took 140 of the 160 ms that 1,000 unchanged rows needed, and at the usual price of a
+ * random page PostgreSQL read a table of 100,000 rows whole to update 1,000 of them by key. Sent as a statement and not
+ * in the start packet, which poolers such as PgBouncer refuse.
  */
 const sessionSql = (statementTimeoutMs: number): string =>
   `set timezone = 'UTC'; set datestyle = 'ISO'; set statement_timeout = ${Math.trunc(statementTimeoutMs)};
@@ -78,7 +92,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionString: options.connectionString,
     max: options.max ?? DEFAULT_CONNECTIONS,
     application_name: options.applicationName ?? 'pai-mirror',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
+    Client,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     // For a server that is gone without a word: the statement timeout is the server's own.

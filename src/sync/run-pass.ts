@@ -7,7 +7,7 @@ import type { Stream } from '../domain/streams.js';
 import { details } from './details.js';
 import { discover } from './discover.js';
 import { experiments } from './experiments.js';
-import { type KeeperOptions, LeaseKeeper, localTime } from './lease-keeper.js';
+import { type KeeperOptions, LeaseKeeper, localTime, type ReadTime } from './lease-keeper.js';
 import { nodes } from './nodes.js';
 import { Pass, type PassDeps } from './pass.js';
 import { poll } from './poll.js';
@@ -46,6 +46,8 @@ export interface PassOptions {
   readonly heartbeatMs: number;
   /** A pass that began no longer ago, in whichever process, does for this one, too. Milliseconds, default 0: never. */
   readonly spacingMs?: number;
+  /** Default: this machine's clocks. */
+  readonly readTime?: ReadTime;
 }
 
 export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, options: PassOptions): Promise<PassReport> {
@@ -59,7 +61,7 @@ export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, opti
     effect: pass?.effect ?? noEffect(),
   });
   try {
-    const askedAt = localTime();
+    const askedAt = (options.readTime ?? localTime)();
     const lease = await deps.store.acquireLease(scope, stream, options.spacingMs);
     if (lease === null) return report('busy', null);
     return await underLease(deps, lease, { ...options, askedAt }, report);

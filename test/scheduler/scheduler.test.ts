@@ -13,6 +13,7 @@ const scopesNamed = (count: number): Scope[] =>
 interface Started {
   readonly name: string;
   readonly signal: AbortSignal;
+  readonly spacingMs: number;
   readonly finish: (wrote: boolean) => void;
   readonly fail: (error: Error) => void;
 }
@@ -24,10 +25,10 @@ function schedule(options: { schedules?: Partial<Record<Stream, string>>; scopes
   const scheduler = new Scheduler({
     schedules: { ...never, ...options.schedules },
     scopes: async () => scopesNamed(options.scopes ?? 1),
-    runPass: (scope, stream, signal) =>
+    runPass: ({ scope, stream, signal, spacingMs }) =>
       new Promise((resolve, reject) => {
         const name = `${stream} ${scope.workspaceId}`;
-        started.push({ name, signal, finish: (wrote) => resolve({ wrote }), fail: reject });
+        started.push({ name, signal, spacingMs, finish: (wrote) => resolve({ wrote }), fail: reject });
       }),
     logger,
   });
@@ -86,6 +87,42 @@ it.each(['pipeline-runs', 'status'] as const)(
     expect([other.names('nodes').length, other.names('details').length]).toEqual([1, 1]);
   },
 );
+
+it('runs a follower once more when it was under way while its rows were written', async () => {
+  const { scheduler, names, find } = schedule();
+  scheduler.start();
+  await delay(10);
+  find('status 0').finish(true);
+  await delay(10);
+  expect(names('nodes')).toHaveLength(1);
+  find('nodes 0').finish(false);
+  await delay(10);
+  expect(names('nodes')).toHaveLength(2);
+});
+
+it('asks for a distance to the last pass of all replicas at a tick, and for none where rows have just been written', async () => {
+  const { scheduler, started, find } = schedule({ schedules: { status: '* * * * * *' } });
+  scheduler.start();
+  await delay(10);
+  expect(find('experiment-runs 0').spacingMs).toBeCloseTo(10_000, -3);
+  expect(find('status 0').spacingMs).toBeCloseTo(500, -2);
+  find('status 0').finish(true);
+  find('nodes 0').finish(false);
+  await delay(10);
+  expect(
+    started.filter(({ name }) => name === 'nodes 0').map(({ spacingMs }) => Math.round(spacingMs / 1_000)),
+  ).toEqual([10, 0]);
+});
+
+it('what began since a tick does for a scope that had to wait for its turn', async () => {
+  const { scheduler, started, find } = schedule({ scopes: 5 });
+  scheduler.start();
+  await delay(300);
+  find('status 0').finish(false);
+  await delay(10);
+  const spacing = started.find(({ name }) => name === 'status 4')?.spacingMs;
+  expect(spacing).toBeGreaterThan(10_250);
+});
 
 it('runs nodes and details when reconcile repaired rows', async () => {
   const { scheduler, names, find } = schedule({ schedules: { reconcile: '* * * * * *' } });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
+import { noEffect } from '../../src/domain/batch.js';
 import { LeaseLostError } from '../../src/domain/errors.js';
 import { isDeadHolder, newHolder } from '../../src/store/holder.js';
 import { at, Mirror, observed, pipelineRun, SCOPE, useMirror } from './fixtures.js';
@@ -114,6 +115,48 @@ describe('invariant 7: two replicas never run the same stream of a scope at once
   });
 });
 
+describe('passes a tick: with a spacing, a lease', () => {
+  const age = (millis: number) =>
+    mirror().sql(`update pai.sync_leases set acquired_at = acquired_at - $1 * interval '1 millisecond'`, [millis]);
+  const acquire = (spacingMs: number) => anotherReplica().store.acquireLease(SCOPE, 'status', spacingMs);
+
+  test('is not given again so soon after a pass that ran to its end, and is once that began long enough ago', async () => {
+    await mirror().store.releaseLease(await mirror().lease('status'));
+    expect(await acquire(60_000)).toBeNull();
+    await age(59_000);
+    expect(await acquire(60_000)).toBeNull();
+    await age(1_000);
+    expect(await acquire(60_000)).toMatchObject({ fence: '2' });
+  });
+
+  test('of which nobody asks for a distance is given at once', async () => {
+    await mirror().store.releaseLease(await mirror().lease('status'));
+    expect(await acquire(0)).toMatchObject({ fence: '2' });
+  });
+
+  test('is given at once after a pass that was broken off, one that ran out, and one whose holder died', async () => {
+    await mirror().store.releaseLease(await mirror().lease('status'), false);
+    expect(await acquire(60_000)).toMatchObject({ fence: '2' });
+    expect(await acquire(60_000)).toBeNull();
+    await expire();
+    expect(await acquire(60_000)).toMatchObject({ fence: '3' });
+    const dead = anotherReplica({ isDeadHolder: () => true });
+    expect(await dead.store.acquireLease(SCOPE, 'status', 60_000)).toMatchObject({ fence: '4' });
+  });
+
+  test('goes to one of twenty replicas that come one after the other', async () => {
+    const replicas = Array.from({ length: 20 }, () => anotherReplica({ maxConnections: 1 }));
+    let passes = 0;
+    for (const { store } of replicas) {
+      const lease = await store.acquireLease(SCOPE, 'status', 30_000);
+      if (lease === null) continue;
+      passes += 1;
+      await store.releaseLease(lease);
+    }
+    expect(passes).toBe(1);
+  });
+});
+
 describe('a holder', () => {
   const alive = () => true;
   const dead = () => false;
@@ -156,14 +199,60 @@ describe('passes', () => {
     expect([row.inserted, row.updated, row.unchanged, row.stale, row.quarantined]).toEqual(['1', '2', '3', '4', '5']);
   });
 
-  test('of a process that died are closed by the next owner of the lease', async () => {
+  const passes = () =>
+    mirror().sql(
+      `select fence, outcome, calls, finished_at is null as open, finished_at, started_at from pai.sync_passes order by id`,
+    );
+  const done = { outcome: 'failed', calls: 6, rowsRead: 7, effect: noEffect(), error: 'lost the lease' };
+
+  test('of a process that died are closed by the next owner of the lease, at the time when that lease ended', async () => {
     await mirror().store.startPass(await mirror().lease('nodes'));
-    await expire();
+    await mirror().sql(`update pai.sync_passes set started_at = started_at - interval '1 minute'`);
+    await mirror().sql(`update pai.sync_leases set expires_at = clock_timestamp() - interval '10 seconds'`);
+    const before = await mirror().row('select expires_at from pai.sync_leases');
     const other = anotherReplica();
     await other.store.startPass(await other.lease('nodes'));
-    expect(await mirror().sql('select outcome, finished_at is null as open from pai.sync_passes order by id')).toEqual([
-      { outcome: 'abandoned', open: false },
-      { outcome: null, open: true },
-    ]);
+    const [first, second] = await passes();
+    expect(first).toMatchObject({ outcome: 'abandoned', finished_at: before.expires_at });
+    expect(second).toMatchObject({ outcome: null, open: true });
+  });
+
+  test('invariant 7: of a replica that lost its lease do not overlap those of the next owner, however late it ends them', async () => {
+    const lease = await mirror().lease('nodes');
+    const id = await mirror().store.startPass(lease);
+    await expire();
+    const other = anotherReplica();
+    const next = await other.lease('nodes');
+    const [closed] = await passes();
+    await other.store.startPass(next);
+    await mirror().store.finishPass(id, done);
+    const [first, second] = await passes();
+    // What it did is worth knowing; when and how it ended has been told.
+    expect(first).toMatchObject({ outcome: 'abandoned', calls: '6', finished_at: closed?.finished_at });
+    expect(second?.open).toBe(true);
+    await expect(mirror().store.startPass(lease)).rejects.toThrow(LeaseLostError);
+    expect(await passes()).toHaveLength(2);
+  });
+
+  test('that are still open when another replica has the lease already end no later than that one took it', async () => {
+    const id = await mirror().store.startPass(await mirror().lease('nodes'));
+    const { acquired_at: taken } = await mirror().row(
+      `update pai.sync_leases set fence = fence + 1, acquired_at = clock_timestamp() returning acquired_at`,
+    );
+    await mirror().store.finishPass(id, { ...done, outcome: 'succeeded' });
+    expect(await passes()).toMatchObject([{ outcome: 'succeeded', finished_at: taken }]);
+  });
+
+  test('whose end could not be written down are closed by the next owner, too', async () => {
+    await mirror().store.startPass(await mirror().lease('nodes'));
+    await mirror().store.releaseLease(await mirror().lease('nodes'));
+    await anotherReplica().lease('nodes');
+    expect(await passes()).toMatchObject([{ outcome: 'abandoned', open: false }]);
+  });
+
+  test('are not begun under a lease that ran out', async () => {
+    const lease = await mirror().lease('nodes');
+    await expire();
+    await expect(mirror().store.startPass(lease)).rejects.toThrow(LeaseLostError);
   });
 });

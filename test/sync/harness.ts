@@ -7,7 +7,7 @@ import { instantFromMillis } from '../../src/domain/instant.js';
 import type { Stream } from '../../src/domain/streams.js';
 import { PgStore } from '../../src/store/store.js';
 import type { Source, Store } from '../../src/sync/ports.js';
-import { type PassReport, runPass } from '../../src/sync/run-pass.js';
+import { type PassOptions, type PassReport, runPass } from '../../src/sync/run-pass.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
 import { SCOPE } from '../store/fixtures.js';
 import { createDatabase } from '../support/database.js';
@@ -71,6 +71,7 @@ const NOTHING: Source = {
 };
 
 export interface Harness {
+  readonly url: string;
   readonly store: PgStore;
   readonly logger: CapturingLogger;
   /** One pass of a stream. */
@@ -83,6 +84,7 @@ export interface Harness {
       readonly store?: Partial<Store>;
       /** False: as the service, which lets a failed item wait. Default true. */
       readonly ignoreBackoff?: boolean;
+      readonly readTime?: PassOptions['readTime'];
     },
   ): Promise<PassReport>;
   sql<R extends object = Record<string, unknown>>(text: string): Promise<R[]>;
@@ -94,6 +96,7 @@ export async function startHarness(): Promise<Harness> {
   const store = new PgStore({ connectionString: url, logger });
   onTestFinished(() => store.close());
   return {
+    url,
     store,
     logger,
     pass: (stream, source, options = {}) => {
@@ -105,8 +108,9 @@ export async function startHarness(): Promise<Harness> {
         onProgress: () => {},
       };
       const signal = options.signal ?? new AbortController().signal;
-      const ignoreBackoff = options.ignoreBackoff ?? true;
-      return runPass(deps, SCOPE, stream, { signal, ignoreBackoff, heartbeatMs: 5_000 });
+      const { readTime, ignoreBackoff = true } = options;
+      const passOptions = { signal, ignoreBackoff, heartbeatMs: 5_000, ...(readTime && { readTime }) };
+      return runPass(deps, SCOPE, stream, passOptions);
     },
     sql: async <R extends object>(text: string) => (await store.pool.query<R>(text)).rows,
   };

@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { StoreError } from '../../src/domain/errors.js';
-import { startHarness, statusAnswer } from './harness.js';
+import { PgStore } from '../../src/store/store.js';
+import { pipelineRun, SCOPE } from '../store/fixtures.js';
+import { listAnswer, startHarness, statusAnswer } from './harness.js';
 
 const down = async (): Promise<never> => {
   throw new StoreError('the database is down', { code: 'STORE_DOWN', retryable: true, blast: 'global' });
@@ -54,4 +56,56 @@ it('a pass that is told to stop ends as stopped, gives its lease back and leaves
   expect(report).toMatchObject({ outcome: 'stopped', error: 'enough' });
   const leases = await harness.sql(`select 1 from pai.sync_leases where expires_at > now()`);
   expect(leases).toEqual([]);
+});
+
+it('invariant 7: a replica that stood still past its lease makes no call and writes nothing when it goes on', async () => {
+  const harness = await startHarness();
+  const other = new PgStore({ connectionString: harness.url, maxConnections: 1 });
+  onTestFinished(() => other.close());
+  let stoodStillMs = 0;
+  const readTime = () => ({ monotonic: performance.now() + stoodStillMs, wall: Date.now() + stoodStillMs });
+  const asked: number[] = [];
+  const listPipelineRuns = async (_scope: unknown, { pageNumber }: { pageNumber: number }) => {
+    asked.push(pageNumber);
+    // Its first call is under way when it is stopped; another replica takes over meanwhile.
+    stoodStillMs = 60_000;
+    await harness.sql(`update pai.sync_leases set expires_at = clock_timestamp() - interval '1 second'`);
+    const lease = await other.acquireLease(SCOPE, 'pipeline-runs');
+    if (lease !== null) await other.startPass(lease);
+    return listAnswer([pipelineRun(`r${pageNumber}`)], 300);
+  };
+  const report = await harness.pass('pipeline-runs', { listPipelineRuns }, { readTime });
+  expect(asked).toEqual([1]);
+  expect(report).toMatchObject({ outcome: 'failed', calls: 1, error: expect.stringContaining('another process took') });
+  expect(await harness.sql('select 1 from pai.pipeline_runs')).toEqual([]);
+  expect(await harness.sql('select outcome, calls::int from pai.sync_passes order by id')).toEqual([
+    { outcome: 'abandoned', calls: 1 },
+    { outcome: null, calls: 0 },
+  ]);
+  expect(harness.logger.messages('warn')).toEqual([expect.stringMatching(/^pass given up: lost the lease/)]);
+});
+
+it('a replica that stood still past a lease that nobody took renews it and goes on', async () => {
+  const harness = await startHarness();
+  let stoodStillMs = 0;
+  const readTime = () => ({ monotonic: performance.now() + stoodStillMs, wall: Date.now() + stoodStillMs });
+  const listPipelineRuns = async () => {
+    stoodStillMs += 60_000;
+    return listAnswer([pipelineRun('r1')], 1);
+  };
+  const report = await harness.pass('pipeline-runs', { listPipelineRuns }, { readTime });
+  expect(report).toMatchObject({ outcome: 'succeeded', error: null });
+});
+
+it('another replica need not wait after a pass that was broken off, and does after one that failed', async () => {
+  const harness = await startHarness();
+  const acquire = () => harness.store.acquireLease(SCOPE, 'pipeline-runs', 60_000);
+  const listPipelineRuns = async (): Promise<never> => {
+    throw new Error('the list is broken');
+  };
+  expect((await harness.pass('pipeline-runs', { listPipelineRuns })).outcome).toBe('failed');
+  expect(await acquire()).toBeNull();
+  const signal = AbortSignal.abort(new Error('enough'));
+  expect((await harness.pass('pipeline-runs', { listPipelineRuns }, { signal })).outcome).toBe('stopped');
+  expect(await acquire()).not.toBeNull();
 });
