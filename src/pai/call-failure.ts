@@ -15,6 +15,11 @@ export class CallFailure extends Error {
   readonly requestId: string | null;
   /** Milliseconds that the source asks to wait. */
   readonly retryAfterMs: number | null;
+  /**
+   * Milliseconds by which the source's clock (its Date header) is ahead of this machine's; null when it does not tell, or
+   * agrees with the date that was signed.
+   */
+  readonly sourceAheadMs: number | null;
 
   constructor(
     kind: FailureKind,
@@ -24,6 +29,7 @@ export class CallFailure extends Error {
       readonly paiCode?: string | null;
       readonly requestId?: string | null;
       readonly retryAfterMs?: number | null;
+      readonly sourceAheadMs?: number | null;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -33,6 +39,7 @@ export class CallFailure extends Error {
     this.paiCode = details.paiCode ?? null;
     this.requestId = details.requestId ?? null;
     this.retryAfterMs = details.retryAfterMs ?? null;
+    this.sourceAheadMs = details.sourceAheadMs ?? null;
   }
 }
 

@@ -11,11 +11,11 @@ import { CallFailure, embeddedErrorCode, errorField } from './call-failure.js';
 import type { CredentialSource, Keys } from './credentials.js';
 import { BadAnswer, openPage, type Page } from './decode/page.js';
 import type { Product } from './endpoints.js';
-import { classify, paiError, type Verdict } from './errors.js';
+import { classify, describeClock, paiError, type Verdict } from './errors.js';
 import type { BudgetName, Operation, PaiRequest } from './operations.js';
 import type { Budget } from './rate-limit.js';
 import { pauseBefore, type RetryPolicy } from './retry.js';
-import type { RawAnswer, Transport } from './transport.js';
+import { httpDateMillis, type RawAnswer, type Transport } from './transport.js';
 
 /** One attempt, for metrics. */
 export interface CallReport {
@@ -49,11 +49,22 @@ interface Progress {
   attempts: number;
   resigned: boolean;
   refreshed: boolean;
+  redated: boolean;
   keys: Keys | null;
   /** When the last attempt was sent: the observation's time, and the same in milliseconds for its duration. */
   sentAt: Instant;
   sentMs: number;
 }
+
+const newProgress = (): Progress => ({
+  attempts: 0,
+  resigned: false,
+  refreshed: false,
+  redated: false,
+  keys: null,
+  sentAt: '',
+  sentMs: 0,
+});
 
 /** Brings one request through: credentials, rate limit, call, decoding, and again where that helps. */
 export class Caller {
@@ -76,7 +87,7 @@ export class Caller {
     // Many calls share one signal and listen to it while they are under way: no leak, so no warning.
     setMaxListeners(0, signal);
     const budget = this.options.budgetOf(operation.budget, region);
-    const progress: Progress = { attempts: 0, resigned: false, refreshed: false, keys: null, sentAt: '', sentMs: 0 };
+    const progress = newProgress();
     for (;;) {
       try {
         const { raw, page } = await this.attempt(region, request, budget, progress, signal);
@@ -148,11 +159,19 @@ export class Caller {
       'a call to PAI failed and is tried again',
     );
     if (verdict.remedy === 'resign') progress.resigned = true;
+    if (verdict.remedy === 'redate') this.redate(failure, progress);
     if (verdict.remedy === 'refresh') {
       progress.refreshed = true;
       if (progress.keys !== null) await credentials.refresh(progress.keys, signal);
     }
     if (pauseMs > 0) await clock.sleep(pauseMs, signal);
+  }
+
+  /** The source tells its own time: calls are dated by that until this machine's clock is set right. */
+  private redate(failure: CallFailure, progress: Progress): void {
+    progress.redated = true;
+    this.options.transport.dateAhead(failure.sourceAheadMs ?? 0);
+    this.options.logger.warn({}, `${describeClock(failure.sourceAheadMs)}; calls are signed with PAI's time for now`);
   }
 
   private report(
@@ -204,10 +223,9 @@ const evidenceOf = (raw: RawAnswer, page: Page, progress: Progress): Answer => (
   rejected: page.rejected,
 });
 
-/** HTTP dates are GMT and end with that word; what does not is nobody's clock. */
 function serverTimeOf(date: string | undefined): Instant | null {
-  const millis = date?.endsWith(' GMT') ? Date.parse(date) : Number.NaN;
-  return Number.isNaN(millis) || millis < 0 ? null : instantFromMillis(millis);
+  const millis = httpDateMillis(date);
+  return millis === null ? null : instantFromMillis(millis);
 }
 
 const secretsOf = (keys: Keys | null): string[] =>

@@ -12,6 +12,8 @@ export type Remedy =
   | 'resign'
   /** Again with fresh credentials, once. */
   | 'refresh'
+  /** Again with the source's own time, once. */
+  | 'redate'
   /** Never again: the same request gets the same answer. */
   | 'fail';
 
@@ -48,7 +50,7 @@ const UNAVAILABLE = transient('PAI_UNAVAILABLE');
 const KEYS_REFUSED = final('PAI_KEYS_REFUSED', 'global');
 const FORBIDDEN = final('PAI_FORBIDDEN', 'scope');
 const UNKNOWN_OPERATION = final('PAI_UNKNOWN_OPERATION', 'scope', 'is the endpoint that of PAI?');
-const CLOCK_OFF = final('PAI_CLOCK_OFF', 'global', 'the clock of this machine is off by more than 15 minutes');
+const CLOCK_OFF: Verdict = { ...final('PAI_CLOCK_OFF', 'global'), remedy: 'redate' };
 
 /** By PAI's code, first match wins; the order matters for codes such as InvalidAccessKeyId.NotFound. */
 const BY_CODE: readonly (readonly [RegExp, Verdict])[] = [
@@ -102,6 +104,13 @@ function byStatus(failure: CallFailure, operation: Operation): Verdict {
   return final(status === 400 ? 'PAI_INVALID_REQUEST' : 'PAI_REFUSED', reach(operation));
 }
 
+/** Who is how far off, in words. `sourceAheadMs` null: the source did not tell its time. */
+export function describeClock(sourceAheadMs: number | null): string {
+  if (sourceAheadMs === null) return 'the clock of this machine is off by more than 15 minutes: set it right';
+  const minutes = Math.round(Math.abs(sourceAheadMs) / 60_000);
+  return `the clock of this machine is ${minutes} minutes ${sourceAheadMs > 0 ? 'behind' : 'ahead of'} PAI's: set it right`;
+}
+
 /** The error that leaves `src/pai`. `secrets` never appear in it, also where PAI repeats what was signed. */
 export function paiError(
   failure: CallFailure,
@@ -120,6 +129,7 @@ export function paiError(
     paiCode === null ? null : `${paiCode}:`,
     withoutSecrets(failure.message, call.secrets),
     verdict.advice === undefined ? null : `- ${verdict.advice}`,
+    verdict.code === CLOCK_OFF.code ? `- ${describeClock(failure.sourceAheadMs)}` : null,
     `(request id ${requestId ?? 'unknown'}, ${call.attempts} ${call.attempts === 1 ? 'attempt' : 'attempts'})`,
   ];
   return new PaiError(words.filter((word) => word !== null).join(' '), {

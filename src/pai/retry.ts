@@ -2,7 +2,7 @@ import type { CallFailure } from './call-failure.js';
 import type { Remedy } from './errors.js';
 
 export interface RetryPolicy {
-  /** Calls at most, the first one included. One more of each kind is spent on a new nonce and on fresh credentials. */
+  /** Calls at most, the first one included. One more of each kind is spent on a new nonce, on fresh credentials, on a right date. */
   readonly attempts: number;
   /** The longest pause after the first failure, milliseconds; it doubles with each further one. */
   readonly baseMs: number;
@@ -19,6 +19,7 @@ export interface Tries {
   readonly attempts: number;
   readonly resigned: boolean;
   readonly refreshed: boolean;
+  readonly redated: boolean;
 }
 
 /**
@@ -35,7 +36,8 @@ export function pauseBefore(
   if (remedy === 'fail') return null;
   if (remedy === 'resign') return tries.resigned ? null : 0;
   if (remedy === 'refresh') return tries.refreshed ? null : 0;
-  const counted = tries.attempts - Number(tries.resigned) - Number(tries.refreshed);
+  if (remedy === 'redate') return tries.redated || failure.sourceAheadMs === null ? null : 0;
+  const counted = tries.attempts - Number(tries.resigned) - Number(tries.refreshed) - Number(tries.redated);
   if (counted >= policy.attempts) return null;
   const bound = Math.min(policy.capMs, policy.baseMs * 2 ** (counted - 1));
   const hint = Math.min(MAX_HINT_MS, failure.retryAfterMs ?? 0);

@@ -38,6 +38,8 @@ export interface TransportOptions {
  */
 export class Transport {
   private readonly watcher = new RequestWatcher();
+  /** What is added to this machine's clock for the date that is signed; 0 while PAI takes that as it is. */
+  private aheadMs = 0;
 
   constructor(private readonly options: TransportOptions) {}
 
@@ -70,6 +72,11 @@ export class Transport {
     }
   }
 
+  /** Signs with a clock that is so many milliseconds ahead of this machine's. */
+  dateAhead(millis: number): void {
+    this.aheadMs = millis;
+  }
+
   private async callClient(
     endpoint: Endpoint,
     keys: Keys,
@@ -77,16 +84,22 @@ export class Transport {
     watch: RequestWatch,
   ): Promise<RawAnswer> {
     const nonce = randomUUID();
+    const signedAheadMs = this.aheadMs;
     this.watcher.add(nonce, watch);
     try {
-      const sent = signedRequest(request, nonce);
+      const sent = signedRequest(request, { [NONCE_HEADER]: nonce, ...this.dateHeader() });
       const answer = await this.clientFor(endpoint, keys).callApi(sent.params, sent.request, {} as Runtime);
       return await readAnswer(answer as ClientAnswer);
     } catch (error) {
-      throw failureOf(error, watch);
+      throw failureOf(error, watch, signedAheadMs);
     } finally {
       this.watcher.remove(nonce);
     }
+  }
+
+  private dateHeader(): Record<string, string> {
+    if (this.aheadMs === 0) return {};
+    return { 'x-acs-date': `${new Date(Date.now() + this.aheadMs).toISOString().slice(0, 19)}Z` };
   }
 
   /** Cheap: the client keeps no connections of its own, all share one agent. */
@@ -109,7 +122,7 @@ export class Transport {
 }
 
 /** `binary` gives the untouched stream of a 2xx answer; `string` would replace bytes that are not UTF-8 in silence. */
-const signedRequest = ({ operation, method, pathname, query, body }: PaiRequest, nonce: string) => ({
+const signedRequest = ({ operation, method, pathname, query, body }: PaiRequest, headers: Record<string, string>) => ({
   params: new Params({
     action: operation.name,
     version: operation.version,
@@ -121,7 +134,7 @@ const signedRequest = ({ operation, method, pathname, query, body }: PaiRequest,
     reqBodyType: 'json',
     bodyType: 'binary',
   }),
-  request: new OpenApiRequest({ query, headers: { [NONCE_HEADER]: nonce }, body }),
+  request: new OpenApiRequest({ query, headers, body }),
 });
 
 interface ClientAnswer {
@@ -150,14 +163,21 @@ const deadlinePassed = (limit: number, httpStatus: number | null) =>
  * Sorts out what the client throws. Its errors carry the parsed document in `data`; a body that is no JSON object gives
  * a bare SyntaxError, Error or TypeError, for which only the watch knows the status.
  */
-function failureOf(error: unknown, watch: RequestWatch): CallFailure {
+function failureOf(error: unknown, watch: RequestWatch, signedAheadMs: number): CallFailure {
   if (error instanceof CallFailure) return error;
   const { headers } = watch;
   const retryAfterMs = retryAfter(headers);
   const requestId = headerText(headers['x-acs-request-id']);
   const data = error instanceof Error ? (error as { data?: unknown }).data : undefined;
   const httpStatus = watch.httpStatus ?? (isObject(data) ? Number(data.statusCode) : null);
-  if (isObject(data)) return answeredError(data, { httpStatus, retryAfterMs, requestId });
+  if (isObject(data)) {
+    return answeredError(data, {
+      httpStatus,
+      retryAfterMs,
+      requestId,
+      sourceAheadMs: sourceAhead(headers, signedAheadMs),
+    });
+  }
   if (httpStatus === null || isNetworkError(error)) {
     return new CallFailure('network', networkMessage(error), { httpStatus, requestId, retryAfterMs, cause: error });
   }
@@ -166,7 +186,12 @@ function failureOf(error: unknown, watch: RequestWatch): CallFailure {
 
 function answeredError(
   data: JsonObject,
-  seen: { readonly httpStatus: number | null; readonly retryAfterMs: number | null; readonly requestId: string | null },
+  seen: {
+    readonly httpStatus: number | null;
+    readonly retryAfterMs: number | null;
+    readonly requestId: string | null;
+    readonly sourceAheadMs: number | null;
+  },
 ): CallFailure {
   return new CallFailure('answer', errorField(data, 'Message') ?? 'without a message', {
     ...seen,
@@ -183,6 +208,21 @@ const networkMessage = (error: unknown): string => {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code === undefined ? 'no answer' : `no complete answer (${code})`;
 };
+
+/** PAI minds only quarters of an hour. */
+const CLOCKS_AGREE_MS = 60_000;
+
+function sourceAhead(headers: IncomingHttpHeaders, signedAheadMs: number): number | null {
+  const date = httpDateMillis(headers.date);
+  const aheadMs = date === null ? signedAheadMs : date - Date.now();
+  return Math.abs(aheadMs - signedAheadMs) < CLOCKS_AGREE_MS ? null : aheadMs;
+}
+
+/** HTTP dates are GMT and end with that word; what does not is nobody's clock. Milliseconds since 1970, whole seconds. */
+export function httpDateMillis(date: string | undefined): number | null {
+  const millis = date?.endsWith(' GMT') ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(millis) || millis < 0 ? null : millis;
+}
 
 /** `x-acs-retry-after` is in milliseconds, HTTP's own `retry-after` in seconds. */
 function retryAfter(headers: IncomingHttpHeaders): number | null {

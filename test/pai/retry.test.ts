@@ -4,6 +4,7 @@ import type { CallReport } from '../../src/pai/caller.js';
 import type { CredentialSource, Keys } from '../../src/pai/credentials.js';
 import type { Budget } from '../../src/pai/rate-limit.js';
 import { silentLogger } from '../../src/util/logger.js';
+import { capturingLogger } from '../support/logger.js';
 import {
   clientOf,
   FakeClock,
@@ -122,6 +123,46 @@ test('a Code beside the data that the operation promises is no error', async () 
 test('a clock that is off is named as such', async () => {
   const upstream = await serve((response) => json(response, error('InvalidTimeStamp.Expired'), 400));
   await expect(clientOf(upstream).listPipelineRuns(SCOPE, PAGE, never())).rejects.toThrow(/clock .* 15 minutes/);
+});
+
+/** A PAI that is `aheadMs` ahead of this machine, and takes dates that are a quarter of an hour off at most. */
+function elsewhen(clock: { aheadMs: number }): Script {
+  return (response, seen) => {
+    const now = Date.now() + clock.aheadMs;
+    const off = Math.abs(now - Date.parse(String(seen.headers['x-acs-date'])));
+    const headers = { date: new Date(now).toUTCString() };
+    if (off > 15 * 60_000) json(response, error('InvalidTimeStamp.Expired'), 400, headers);
+    else json(response, EMPTY, 200, headers);
+  };
+}
+
+test('with a wrong clock on this machine calls are dated by that of PAI, until it is set right', async () => {
+  const clock = { aheadMs: 2 * 3_600_000 };
+  const upstream = await serve(elsewhen(clock));
+  const logger = capturingLogger();
+  const client = clientOf(upstream, { logger });
+  const list = async () => (await client.listPipelineRuns(SCOPE, PAGE, never())).attempts;
+  expect(await list()).toBe(2);
+  expect(logger.messages('warn').at(-1)).toMatch(
+    /clock of this machine is 120 minutes behind PAI's.*signed with PAI's time/,
+  );
+  expect(await list()).toBe(1);
+  // Somebody sets this machine's clock right: the offset is wrong now, and is found anew.
+  clock.aheadMs = 0;
+  expect(await list()).toBe(2);
+  clock.aheadMs = -3 * 86_400_000;
+  expect(await Promise.all([list(), list(), list()])).toEqual([2, 2, 2]);
+  expect(await list()).toBe(1);
+});
+
+test("a date that stays refused although it is PAI's own ends the call, and says by how much the clock is off", async () => {
+  const date = new Date(Date.now() - 40 * 60_000).toUTCString();
+  const upstream = await serve((response) => json(response, error('InvalidTimeStamp.Expired'), 400, { date }));
+  const failed = await clientOf(upstream)
+    .listPipelineRuns(SCOPE, PAGE, never())
+    .catch((thrown: unknown) => thrown);
+  expect(failed).toMatchObject({ code: 'PAI_CLOCK_OFF', blast: 'global', attempts: 2 });
+  expect(String(failed)).toMatch(/clock/);
 });
 
 test('a list that is refused concerns its scope, for there is no item to skip', async () => {
