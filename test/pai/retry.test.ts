@@ -155,7 +155,7 @@ test('with a wrong clock on this machine calls are dated by that of PAI, until i
   expect(await list()).toBe(1);
 });
 
-test("a date that stays refused although it is PAI's own ends the call, and says by how much the clock is off", async () => {
+test("a date that stays refused although it is PAI's own ends the call, and names the clock", async () => {
   const date = new Date(Date.now() - 40 * 60_000).toUTCString();
   const upstream = await serve((response) => json(response, error('InvalidTimeStamp.Expired'), 400, { date }));
   const failed = await clientOf(upstream)

@@ -44,6 +44,8 @@ export interface TestMirror {
 export interface TestMirrorOptions {
   readonly emulator?: EmulatorOptions;
   readonly settings?: Partial<SyncSettings>;
+  /** Milliseconds that a call may take; default 5000. */
+  readonly callTimeoutMs?: number;
 }
 
 /** Everything goes away with the test. Retries are quick: a fault that lasts is met after milliseconds. */
@@ -64,7 +66,7 @@ export async function startMirror(options: TestMirrorOptions = {}): Promise<Test
     clock: systemClock,
     logger,
     limits: { flow: 0, listRuns: 0, listWorkspaces: 0 },
-    callTimeoutMs: 5000,
+    callTimeoutMs: options.callTimeoutMs ?? 5000,
     retry: { attempts: 3, baseMs: 1, capMs: 5 },
   });
   const scopes = emulator.world.workspaces().map(({ workspaceId }) => ({ region: REGION, workspaceId }));
