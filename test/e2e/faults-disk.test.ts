@@ -50,7 +50,7 @@ describe("when the database's disk is full", () => {
     const cursors = async () =>
       (await mirror.pool.query('select stream, watermark, state from pai.sync_cursors order by 1')).rows;
     const before = await cursors();
-    clock.advance(3_600_000);
+    clock.advance(600_000);
     mirror.emulator.world.tick();
     await refuse(mirror, 'pai.pipeline_runs', '53100', 'no room');
     await mirror.sync(['pipeline-runs']);
@@ -63,11 +63,8 @@ describe("when the database's disk is full", () => {
 
   it.each([
     ['58030', /disk fails to read or write/],
-    ['53200', /server is out of memory/],
-    ['25006', /takes no writes/],
     ['57P03', /starting, stopping or recovering/],
     ['XX002', /REINDEX/],
-    ['XX000', /something odd \(XX000\)/],
   ])('so it is with SQLSTATE %s: told, quarantined nowhere, and over by itself', async (sqlState, reason) => {
     const mirror = await startMirror({ emulator: { ...world, clock: new SimulatedClock({ speed: 0 }) } });
     await refuse(mirror, 'pai.pipeline_runs', sqlState, 'something odd');

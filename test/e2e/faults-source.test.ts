@@ -23,7 +23,8 @@ const BROKEN: readonly (readonly [Omit<Fault, 'operation'>, RegExp])[] = [
 ];
 
 describe('invariant 1, when the network to PAI fails', () => {
-  it.each(BROKEN)(
+  // Each of them alone is tested at the transport; here it is what becomes of a pass.
+  it.each(BROKEN.filter(([{ kind }]) => ['stall', 'truncate', 'html-5xx'].includes(kind)))(
     '%o ends the stream that needs the operation, by its name and cause, and no other',
     async (fault, cause) => {
       const clock = new SimulatedClock({ speed: 0 });
@@ -41,7 +42,7 @@ describe('invariant 1, when the network to PAI fails', () => {
         }
       }
       mirror.emulator.faults.clear();
-      clock.advance(600_000);
+      clock.advance(60_000);
       mirror.emulator.world.tick();
       expect((await mirror.sync()).map(({ outcome }) => outcome)).not.toContain('failed');
       expect(await differences(mirror.emulator.world, mirror.pool)).toEqual([]);
