@@ -13,6 +13,7 @@ import type { ClientBase, Pool } from 'pg';
 import { LeaseLostError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
+import { isAhead, isBeyond } from './clock.js';
 import { query } from './pool.js';
 
 /** The same shape as the engine's Lease. */
@@ -29,6 +30,8 @@ export interface LeaseOptions {
   readonly ttlMs: number;
   /** Tells that the process behind a holder text is certainly gone, so that its lease need not run out first. */
   readonly isDead: (holder: string) => boolean;
+  /** The fence of a lease that this process could not give back: nobody here uses it any more. */
+  readonly leftBehind?: string | undefined;
   /** Not when the last pass came to its end and began so few milliseconds ago; default 0. */
   readonly spacingMs?: number | undefined;
 }
@@ -43,15 +46,28 @@ interface LeaseState {
   readonly recent: boolean;
 }
 
+/** A lease that ends later than one can is of a clock that was ahead, and counts as run out. */
+const heldSql = (expiresAt: string, ttlMs: string): string =>
+  `(${expiresAt} > clock_timestamp() and not ${isBeyond(expiresAt, `${ttlMs} * interval '1 millisecond'`)})`;
+
+/** An earlier pass that began in the future did so by a clock that was ahead. */
+const recentSql = (acquiredAt: string, spacingMs: string): string =>
+  `(${acquiredAt} > clock_timestamp() - ${spacingMs} * interval '1 millisecond' and not ${isAhead(acquiredAt)})`;
+
 /** `recent`: its last pass came to its end (a broken-off one leaves -infinity) and began within `spacingMs`. */
-async function readLease(pool: Pool, scope: Scope, stream: Stream, spacingMs: number): Promise<LeaseState | undefined> {
+async function readLease(
+  pool: Pool,
+  scope: Scope,
+  stream: Stream,
+  options: LeaseOptions,
+): Promise<LeaseState | undefined> {
   const rows = await query<LeaseState>(
     pool,
     what('reading', scope, stream),
-    `select holder, fence::text, expires_at > clock_timestamp() as held,
-       expires_at = '-infinity' and acquired_at > clock_timestamp() - $3 * interval '1 millisecond' as recent
+    `select holder, fence::text, ${heldSql('expires_at', '$4')} as held,
+       expires_at = '-infinity' and ${recentSql('acquired_at', '$3')} as recent
      from pai.sync_leases where scope = $1 and stream = $2`,
-    [scopeName(scope), stream, spacingMs],
+    [scopeName(scope), stream, options.spacingMs ?? 0, options.ttlMs],
   );
   return rows[0];
 }
@@ -70,8 +86,8 @@ const ACQUIRE = `
     values ($1, $2, $3, 1, clock_timestamp(), clock_timestamp() + $4 * interval '1 millisecond')
     on conflict (scope, stream) do update set holder = excluded.holder, fence = l.fence + 1,
       acquired_at = clock_timestamp(), expires_at = clock_timestamp() + $4 * interval '1 millisecond'
-    where l.fence = $5::bigint or l.expires_at <= clock_timestamp() and not
-      (l.expires_at = '-infinity' and l.acquired_at > clock_timestamp() - $6 * interval '1 millisecond')
+    where l.fence = $5::bigint or not ${heldSql('l.expires_at', '$4')}
+      and not (l.expires_at = '-infinity' and ${recentSql('l.acquired_at', '$6')})
     returning fence, acquired_at),
   closed as (
     update pai.sync_passes p set outcome = 'abandoned', error = 'its process ended, or lost the lease, before the pass did',
@@ -94,8 +110,9 @@ export async function acquireLease(
   options: LeaseOptions,
 ): Promise<string | null> {
   const spacingMs = options.spacingMs ?? 0;
-  const found = await readLease(pool, scope, stream, spacingMs);
-  const dead = found?.held && options.isDead(found.holder) ? found.fence : null;
+  const found = await readLease(pool, scope, stream, options);
+  const isOver = found?.held && (found.fence === options.leftBehind || options.isDead(found.holder));
+  const dead = isOver ? found.fence : null;
   if (found && dead === null && (found.held || found.recent)) return null;
   const rows = await query<{ fence: string }>(pool, what('acquiring', scope, stream), ACQUIRE, [
     scopeName(scope),

@@ -42,6 +42,8 @@ const DRY_RUN_FENCE = '0';
 
 type Page<K> = due.DuePage<K> & { readonly failedBefore: Instant | null };
 
+const keyOf = (scope: Scope, stream: Stream): string => `${stream} ${scopeName(scope)}`;
+
 /** The mirror's side of PostgreSQL: implements the engine's Store port. Every method throws StoreError. */
 export class PgStore {
   readonly pool: pg.Pool;
@@ -52,6 +54,8 @@ export class PgStore {
   readonly #logger: Logger;
   readonly #recent = new RecentObservations();
   readonly #maxConnections: number;
+  /** Fences of leases that could not be given back, because the database was away, by stream and scope. */
+  readonly #leftBehind = new Map<string, string>();
   /** Sets of seen ids that are open: each holds a connection, and its walk needs another one to commit with. */
   readonly #walks: LimitFunction;
 
@@ -96,8 +100,10 @@ export class PgStore {
       holder: this.#holder.text,
       ttlMs: this.#ttlMs,
       isDead: this.#options.isDeadHolder ?? isDeadHolder,
+      leftBehind: this.#leftBehind.get(keyOf(scope, stream)),
       spacingMs,
     });
+    if (fence !== null) this.#leftBehind.delete(keyOf(scope, stream));
     return fence === null ? null : { scope, stream, fence, ttlMs: this.#ttlMs };
   }
 
@@ -106,7 +112,13 @@ export class PgStore {
   }
 
   async releaseLease(lease: HeldLease, ranToEnd = true): Promise<void> {
-    if (!this.#dryRun) await releaseLease(this.pool, lease, ranToEnd);
+    if (this.#dryRun) return;
+    try {
+      await releaseLease(this.pool, lease, ranToEnd);
+    } catch (error) {
+      this.#leftBehind.set(keyOf(lease.scope, lease.stream), lease.fence);
+      throw error;
+    }
   }
 
   async startPass(lease: HeldLease): Promise<string> {

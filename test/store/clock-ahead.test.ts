@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WriteBatch } from '../../src/domain/batch.js';
 import { instantFromMillis } from '../../src/domain/instant.js';
-import { experimentRun, nodeStatus, pipelineRun, runStatus, SCOPE, treeNode, useMirror } from './fixtures.js';
+import { experimentRun, Mirror, nodeStatus, pipelineRun, runStatus, SCOPE, treeNode, useMirror } from './fixtures.js';
 
 const mirror = useMirror();
 
@@ -74,6 +74,26 @@ describe('invariant 4, with a database whose clock was ahead: an observation', (
 });
 
 describe('of a database whose clock was ahead', () => {
+  test('a lease lasts no longer than a lease can', async () => {
+    await mirror().lease('status');
+    const other = new Mirror(mirror().url, { isDeadHolder: () => false });
+    try {
+      const setEnd = (end: string) =>
+        mirror().sql(`update pai.sync_leases set expires_at = clock_timestamp() + $1::interval`, [end]);
+      await setEnd('80 seconds');
+      expect(await other.store.acquireLease(SCOPE, 'status')).toBeNull();
+      await setEnd('3 hours');
+      expect(await other.store.acquireLease(SCOPE, 'status')).toMatchObject({ fence: '2' });
+      // Nor does a pass that seems to have begun in the future keep the next one waiting.
+      await mirror().sql(
+        `update pai.sync_leases set expires_at = '-infinity', acquired_at = clock_timestamp() + interval '3 hours'`,
+      );
+      expect(await other.store.acquireLease(SCOPE, 'status', 15_000)).toMatchObject({ fence: '3' });
+    } finally {
+      await other.close();
+    }
+  });
+
   test('a failure does not postpone the next try beyond the longest wait, nor keep sync from it', async () => {
     await mirror().commit({ pipelineRuns: seenIn(0, pipelineRun('r')), failures: [{ entityId: 'r', error: 'x' }] });
     await mirror().commit({ failures: [{ entityId: 'r', error: 'PAI broke' }] }, 'details');
@@ -103,6 +123,24 @@ describe('of a database whose clock was ahead', () => {
       expect(await seen.unseen({ after: null, limit: 9, firstSeenBefore })).toEqual(['r']);
     } finally {
       await seen.close();
+    }
+  });
+});
+
+describe('a lease that could not be given back, because the database was away,', () => {
+  test('is taken anew at once by the process that had it, and by no other before its time', async () => {
+    const lease = await mirror().lease('status');
+    await mirror().sql('alter table pai.sync_leases rename to away');
+    await expect(mirror().store.releaseLease(lease)).rejects.toMatchObject({ name: 'StoreError' });
+    await mirror().sql('alter table pai.away rename to sync_leases');
+    const other = new Mirror(mirror().url, { isDeadHolder: () => false });
+    try {
+      expect(await other.store.acquireLease(SCOPE, 'status')).toBeNull();
+      const [one, two] = await Promise.all([1, 2].map(() => mirror().store.acquireLease(SCOPE, 'status')));
+      expect([one?.fence, two?.fence].filter((fence) => fence !== undefined)).toEqual(['2']);
+      expect(await mirror().store.acquireLease(SCOPE, 'status'), 'a lease in use is not left behind').toBeNull();
+    } finally {
+      await other.close();
     }
   });
 });
