@@ -28,7 +28,9 @@ import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 import { Transport } from './transport.js';
 
 const DEFAULT_CALL_TIMEOUT_MS = 30_000;
-const DEFAULT_MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** A page of 100 runs has 60 kB, a large manifest some MB. Decoded, an answer takes ten times its size. */
+const DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_BYTES_IN_FLIGHT = 256 * 1024 * 1024;
 const DEFAULT_MAX_CALLS = 64;
 
 /** Calls a second in one region; 0 sets no limit. */
@@ -55,8 +57,10 @@ export interface PaiClientOptions {
   readonly newBudget?: (name: BudgetName, region: string) => Budget;
   /** One call, body included. Milliseconds, default 30,000. */
   readonly callTimeoutMs?: number;
-  /** Default 256 MB. */
+  /** Default 64 MB. */
   readonly maxAnswerBytes?: number;
+  /** Of all answers that are being received. Default 256 MB. */
+  readonly maxBytesInFlight?: number;
   /** Calls of one budget, and with them sockets, at once. Default 64. */
   readonly maxCalls?: number;
   readonly retry?: RetryPolicy;
@@ -82,6 +86,7 @@ export class PaiClient {
       transport: new Transport({
         callTimeoutMs: options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS,
         maxAnswerBytes: options.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES,
+        maxBytesInFlight: options.maxBytesInFlight ?? DEFAULT_MAX_BYTES_IN_FLIGHT,
         ca: options.ca,
       }),
       credentials,

@@ -10,17 +10,40 @@ import type { Socket } from 'node:net';
 const CHANNEL = 'http.client.request.start';
 export const NONCE_HEADER = 'x-acs-signature-nonce';
 
+/** Bytes of all answers that are being received: a hundred calls may each stay below their own limit. */
+export class BytesInFlight {
+  private bytes = 0;
+
+  constructor(private readonly limit: number) {}
+
+  /** False when that is too much now. */
+  add(bytes: number): boolean {
+    this.bytes += bytes;
+    return this.bytes <= this.limit;
+  }
+
+  remove(bytes: number): void {
+    this.bytes -= bytes;
+  }
+}
+
+export interface WatchOptions {
+  readonly maxBytes: number;
+  readonly inFlight: BytesInFlight;
+  readonly onTooLarge: () => void;
+  /** This answer is not too large, but all of them together are. */
+  readonly onCrowded: () => void;
+}
+
 /** One call's request, from before it exists until its answer is read. */
 export class RequestWatch {
   httpStatus: number | null = null;
   headers: IncomingHttpHeaders = {};
   private request: ClientRequest | null = null;
   private ended = false;
+  private received = 0;
 
-  constructor(
-    private readonly maxBytes: number,
-    private readonly onTooLarge: () => void,
-  ) {}
+  constructor(private readonly options: WatchOptions) {}
 
   attach(request: ClientRequest): void {
     this.request = request;
@@ -37,23 +60,35 @@ export class RequestWatch {
     this.request?.destroy(new Error('the call was ended'));
   }
 
+  /** The answer is read, or given up. */
+  release(): void {
+    this.options.inFlight.remove(this.received);
+    this.received = 0;
+  }
+
   private onResponse(response: IncomingMessage): void {
     this.httpStatus = response.statusCode ?? null;
     this.headers = response.headers;
     dropClientTimer(response.socket);
-    if (Number(response.headers['content-length'] ?? 0) > this.maxBytes) this.onTooLarge();
+    if (Number(response.headers['content-length'] ?? 0) > this.options.maxBytes) this.options.onTooLarge();
     else this.countBytes(response);
   }
 
   /** Listening for `data` would start the flow before the client listens, and lose bytes: hence the wrapped push. */
   private countBytes(response: IncomingMessage): void {
     const push = response.push.bind(response);
-    let received = 0;
     response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
-      received += chunk?.length ?? 0;
-      if (received > this.maxBytes) this.onTooLarge();
+      if (!this.ended) this.count(chunk?.length ?? 0);
       return push(chunk, encoding);
     };
+  }
+
+  private count(bytes: number): void {
+    const { maxBytes, inFlight, onTooLarge, onCrowded } = this.options;
+    this.received += bytes;
+    const fits = inFlight.add(bytes);
+    if (this.received > maxBytes) onTooLarge();
+    else if (!fits) onCrowded();
   }
 }
 

@@ -9,7 +9,7 @@ import { CallFailure, errorField } from './call-failure.js';
 import type { Keys } from './credentials.js';
 import { isObject, type JsonObject } from './json.js';
 import type { PaiRequest } from './operations.js';
-import { NONCE_HEADER, RequestWatch, RequestWatcher } from './request-watch.js';
+import { BytesInFlight, NONCE_HEADER, RequestWatch, RequestWatcher } from './request-watch.js';
 
 /** The client's own idle time-out is a second line only, so it must not come first. */
 const BACKSTOP_MS = 5000;
@@ -28,6 +28,8 @@ export interface TransportOptions {
   /** Milliseconds for one call, from the first byte sent to the last byte of the body. */
   readonly callTimeoutMs: number;
   readonly maxAnswerBytes: number;
+  /** Of all answers under way together. */
+  readonly maxBytesInFlight: number;
   /** PEM certificates to trust instead of the system's, for proxies with a certificate authority of their own. */
   readonly ca?: string | undefined;
 }
@@ -38,10 +40,13 @@ export interface TransportOptions {
  */
 export class Transport {
   private readonly watcher = new RequestWatcher();
+  private readonly inFlight: BytesInFlight;
   /** What is added to this machine's clock for the date that is signed; 0 while PAI takes that as it is. */
   private aheadMs = 0;
 
-  constructor(private readonly options: TransportOptions) {}
+  constructor(private readonly options: TransportOptions) {
+    this.inFlight = new BytesInFlight(options.maxBytesInFlight);
+  }
 
   /** Throws CallFailure, the signal's reason, or what its guard throws. In all cases the socket is closed by then. */
   async send(endpoint: Endpoint, keys: Keys, request: PaiRequest, signal: AbortSignal): Promise<RawAnswer> {
@@ -56,7 +61,12 @@ export class Transport {
       reject(reason);
       watch.end();
     };
-    const watch = new RequestWatch(maxAnswerBytes, () => end(tooLarge(maxAnswerBytes, watch.httpStatus)));
+    const watch = new RequestWatch({
+      maxBytes: maxAnswerBytes,
+      inFlight: this.inFlight,
+      onTooLarge: () => end(tooLarge(maxAnswerBytes, watch.httpStatus)),
+      onCrowded: () => end(crowded(this.options.maxBytesInFlight, watch.httpStatus)),
+    });
     const timer = setTimeout(() => end(deadlinePassed(callTimeoutMs, watch.httpStatus)), callTimeoutMs);
     const onAbort = (): void => end(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -65,6 +75,7 @@ export class Transport {
       return await Promise.race([call, ended]);
     } finally {
       clearTimeout(timer);
+      watch.release();
       signal.removeEventListener('abort', onAbort);
       // Whichever lost the race settles later, and nobody waits for it.
       call.catch(() => {});
@@ -155,6 +166,10 @@ async function readAnswer({ body, statusCode: httpStatus, headers }: ClientAnswe
 
 const tooLarge = (limit: number, httpStatus: number | null) =>
   new CallFailure('too-large', `the answer is larger than ${limit} bytes`, { httpStatus });
+
+/** Another time it may fit: the others are done by then. */
+const crowded = (limit: number, httpStatus: number | null) =>
+  new CallFailure('bad-answer', `the answers under way are larger than ${limit} bytes together`, { httpStatus });
 
 const deadlinePassed = (limit: number, httpStatus: number | null) =>
   new CallFailure('deadline', `no complete answer within ${limit} ms`, { httpStatus });

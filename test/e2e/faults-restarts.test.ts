@@ -1,12 +1,14 @@
 /** PostgreSQL comes late, crashes and restarts under the commands, as a user runs them. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SimulatedClock } from '../../src/emulator/clock.js';
 import { type Emulator, startEmulator } from '../../src/emulator/server.js';
 import { environmentFor, runCli, startCli } from '../support/cli.js';
 import { differences } from '../support/compare.js';
+import { CRASH_SAFE, quietPort } from '../support/crashes.js';
 import { type OwnServer, startOwnServer } from '../support/own-server.js';
+import { copyDatabase } from '../support/test-databases.js';
 
 const EVERY_SECOND = Object.fromEntries(
   ['DISCOVER', 'POLL', 'NODES', 'DETAILS', 'EXPERIMENTS'].map((name) => [`${name}_CRON`, '* * * * * *']),
@@ -20,9 +22,24 @@ async function world(): Promise<{ emulator: Emulator; clock: SimulatedClock }> {
   return { emulator, clock };
 }
 
+/** One for the file: to make one takes longer than to crash it. */
+let server: OwnServer;
+let removeServer = async (): Promise<void> => {};
+beforeAll(async () => {
+  const onDone = (cleanup: () => Promise<void>): void => {
+    removeServer = cleanup;
+  };
+  server = await startOwnServer(CRASH_SAFE, { port: await quietPort(), onDone });
+});
+// A test that failed may have left it down.
+afterEach(() => server.up());
+afterAll(() => removeServer());
+
+const emptyDatabase = async (): Promise<string> => (await copyDatabase(server.url, 'template0')).url;
+
 /** Connections of the test, which its own crashes break. */
-function poolOf(server: OwnServer): Pool {
-  const pool = new Pool({ connectionString: server.url, max: 2 });
+function poolOf(url: string): Pool {
+  const pool = new Pool({ connectionString: url, max: 2 });
   pool.on('error', () => {});
   onTestFinished(() => pool.end());
   return pool;
@@ -65,11 +82,11 @@ async function expectWhole(pool: Pool, emulator: Emulator): Promise<void> {
 
 describe('invariant 1, when PostgreSQL fails under the service', () => {
   it('start waits for it, outlives its crash and its absence, and goes on by itself', async () => {
-    const server = await startOwnServer();
+    const url = await emptyDatabase();
     const { emulator, clock } = await world();
-    const pool = poolOf(server);
+    const pool = poolOf(url);
     await server.down('fast');
-    const env = { ...environmentFor(emulator, server.url), ...EVERY_SECOND };
+    const env = { ...environmentFor(emulator, url), ...EVERY_SECOND };
     const service = startCli(['start'], { env });
     await service.sees(/not there yet, waiting for it up to 60 s: .*ECONNREFUSED/);
     await server.up();
@@ -95,17 +112,17 @@ describe('invariant 1, when PostgreSQL fails under the service', () => {
     expect(said.length, said.join('\n')).toBeLessThan(90);
     for (const message of said) expect(message, 'one line, no stack').not.toMatch(/\n|\bat .*:\d+:\d+/);
     expect(said.join('\n')).toMatch(/pass could not be started: .*ECONNREFUSED.*; the mirror goes on by itself/);
-    expect(service.stderr()).not.toContain(new URL(server.url).password);
+    expect(service.stderr()).not.toContain(new URL(url).password);
     const { code, stderr } = await runCli(['sync'], { env });
     expect(code, stderr).toBe(0);
     await expectWhole(pool, emulator);
   });
 
   it('sync ends with exit code 1 and the reason, keeps what was committed, and the next one makes it whole', async () => {
-    const server = await startOwnServer();
+    const url = await emptyDatabase();
     const { emulator } = await world();
-    const pool = poolOf(server);
-    const env = environmentFor(emulator, server.url);
+    const pool = poolOf(url);
+    const env = environmentFor(emulator, url);
     const first = startCli(['sync'], { env });
     await until('details are under way', async () => (await count(pool, 'pai.pipeline_run_details')) > 5);
     await server.down('immediate');
@@ -124,13 +141,13 @@ describe('invariant 1, when PostgreSQL fails under the service', () => {
   });
 
   it('migrate ends with exit code 1 and the reason, and works the next time', async () => {
-    const server = await startOwnServer();
-    const blocker = poolOf(server);
+    const url = await emptyDatabase();
+    const blocker = poolOf(url);
     // The lock of all migrations: migrate waits for it, and is met by the crash there.
     const holder = await blocker.connect();
     holder.on('error', () => {});
     await holder.query('select pg_advisory_lock(7305148210)');
-    const env = { DATABASE_URL: server.url };
+    const env = { DATABASE_URL: url };
     const migrating = startCli(['migrate'], { env });
     await until(
       'migrate waits',
