@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { describeError, UsageError } from '../domain/errors.js';
+import { parseScopePattern, type ScopePattern } from '../domain/scope.js';
 import { isStream, STREAMS, type Stream } from '../domain/streams.js';
 import type { ExitCode } from './context.js';
 import { demoCommand } from './demo.js';
 import { emulatorCommand } from './emulator.js';
 import type { Interrupt } from './interrupt.js';
 import { migrateCommand } from './migrate.js';
+import { type ListOptions, quarantineListCommand, quarantineRetryCommand } from './quarantine.js';
 import { startCommand } from './start.js';
 import { statusCommand } from './status.js';
 import { syncCommand } from './sync.js';
@@ -65,6 +67,7 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
   add('migrate', 'bring the schema of the database up to date').action(async () =>
     done(await untilKilled(interrupt, migrateCommand)),
   );
+  addQuarantine(program, interrupt, done);
   add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
     .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)
     .action(async (options: { exitAfter?: number }) => done(await demoCommand(interrupt, options)));
@@ -81,6 +84,29 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
     .option('--frozen', 'nothing moves', false)
     .action(async (options) => done(await emulatorCommand(interrupt, options)));
   return program;
+}
+
+function addQuarantine(program: Command, interrupt: Interrupt, done: (code: ExitCode) => void): void {
+  const quarantine = program
+    .command('quarantine')
+    .description('what could not be decoded or stored')
+    .exitOverride()
+    .allowExcessArguments(false);
+  const add = (name: string, description: string): Command =>
+    quarantine.command(name).description(description).exitOverride().allowExcessArguments(false);
+  add('list', 'what waits there, and why')
+    .option('--json', 'for programs: everything, with the raw text', false)
+    .option('--all', 'also what is settled', false)
+    .option('--scope <scope>', 'only of region:workspaceId, or of region:*', scopePattern)
+    .option('--limit <number>', 'most entries to show (default: 100; with --json all)', wholeNumber)
+    .action(async (options: ListOptions) => done(await untilKilled(interrupt, () => quarantineListCommand(options))));
+  add('retry', 'decode it again with this version, and store what is good now')
+    .argument('[id...]', 'ids as `quarantine list` shows them; default: all that wait')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all of them are settled; 1 some are still bad; 2 wrong usage, such as an id that there is not.',
+    )
+    .action(async (ids: string[]) => done(await untilKilled(interrupt, () => quarantineRetryCommand(ids, interrupt))));
 }
 
 /** A short command that a signal ends at once, as if nobody listened. */
@@ -101,6 +127,12 @@ function collectStreams(name: string, before: Stream[] | undefined): Stream[] {
     if (!isStream(each)) throw new InvalidArgumentError(`found ${each}, expected one of ${STREAMS.join(', ')}`);
   }
   return [...(before ?? []), ...(names as Stream[])];
+}
+
+function scopePattern(text: string): ScopePattern {
+  const pattern = parseScopePattern(text);
+  if (pattern === null) throw new InvalidArgumentError(`found ${text}, expected region:workspaceId or region:*`);
+  return pattern;
 }
 
 function wholeNumber(text: string): number {

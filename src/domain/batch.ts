@@ -9,6 +9,9 @@ import type {
   PipelineRunNode,
   PipelineRunStatus,
   Rejected,
+  RunLabel,
+  RunMetric,
+  RunParam,
 } from './entities.js';
 
 /** Items together with the answer that they came from. */
@@ -42,6 +45,23 @@ export interface NodeKey {
 export interface ItemFailure {
   readonly entityId: string;
   readonly error: string;
+}
+
+/** One member of a list inside an experiment run, by itself. */
+export type RunMember = { readonly runId: string } & (
+  | { readonly list: 'params'; readonly member: RunParam }
+  | { readonly list: 'labels'; readonly member: RunLabel }
+  | { readonly list: 'metrics'; readonly member: RunMetric }
+);
+
+/** An entry of quarantine that was decoded again; the rest of the batch is what came of it. */
+export interface Retried {
+  readonly id: string;
+  readonly entity: string;
+  /** Of the content that was decoded. */
+  readonly fingerprint: string;
+  /** Why it still cannot be decoded; null when it could. */
+  readonly error: string | null;
 }
 
 /** Everything that an operation has to say was asked for, from `startedAt` on, and answered. */
@@ -78,6 +98,8 @@ export interface WriteBatch {
   /** Nodes whose outputs were asked for, and with which answer. */
   readonly nodesPolled?: readonly Observed<NodeKey>[];
   readonly experimentRuns?: readonly Observed<ExperimentRun>[];
+  /** Members of runs that are stored already. */
+  readonly experimentRunMembers?: readonly Observed<RunMember>[];
   /** Ids that an answer should have named and did not. */
   readonly pipelineRunsMissing?: readonly Observed<string>[];
   readonly experimentRunsMissing?: readonly Observed<string>[];
@@ -86,6 +108,8 @@ export interface WriteBatch {
   readonly rejected?: readonly (Observed<Rejected> & { readonly operation: string })[];
   /** What is in quarantine of it and did not come up again has vanished from the source. */
   readonly completeWalk?: CompleteWalk;
+  /** The batch holds this one item and nothing else. */
+  readonly retried?: Retried;
   readonly failures?: readonly ItemFailure[];
   /** The list was walked whole from this time on: older failures of what nobody has to ask for any more are over. */
   readonly failuresOverBefore?: Instant;

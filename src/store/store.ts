@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Cursor, Effect, NodeKey, WriteBatch } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
 import { describeError, LeaseLostError } from '../domain/errors.js';
+import type { QuarantineEntry } from '../domain/quarantine.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
 import { type Logger, silentLogger } from '../util/logger.js';
@@ -18,7 +19,13 @@ import { ensurePartitionsInPool } from './partitions.js';
 import { finishPass, type PassResult, startPass } from './passes.js';
 import { isConflict, isDataError, storeError } from './pg-errors.js';
 import { createPool, DEFAULT_CONNECTIONS, query, transaction } from './pool.js';
-import { hasQuarantine } from './quarantine.js';
+import {
+  hasQuarantine,
+  type QuarantineGroup,
+  type QuarantineQuery,
+  quarantineGroups,
+  readQuarantine,
+} from './quarantine.js';
 import { countPresent, type Entity, SeenIdTable } from './seen-ids.js';
 import { instantSql } from './sql.js';
 
@@ -206,6 +213,15 @@ export class PgStore {
 
   hasFailed(scope: Scope, stream: Stream, entityId: string): Promise<boolean> {
     return due.hasFailed(this.pool, stream, scopeName(scope), entityId);
+  }
+
+  /** Entries in the order of their ids. */
+  readQuarantine(filter: QuarantineQuery): Promise<QuarantineEntry[]> {
+    return readQuarantine(this.pool, filter);
+  }
+
+  quarantineGroups(filter: Omit<QuarantineQuery, 'after' | 'limit'>): Promise<QuarantineGroup[]> {
+    return quarantineGroups(this.pool, filter);
   }
 
   hasQuarantine(scope: Scope, operation: string): Promise<boolean> {

@@ -9,7 +9,9 @@ import { writeNodes } from './nodes.js';
 import { writeAbsentRuns, writeDetails, writePipelineRuns } from './pipeline-runs.js';
 import { lockQuarantine, quarantineRejected, resolveSuperseded } from './quarantine.js';
 import type { PendingObservations } from './recent.js';
+import { settleRetried } from './retried.js';
 import { forgetFailures, forgetSettled, recordFailures } from './retries.js';
+import { writeRunMembers } from './run-members.js';
 import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
 import { resolveVanished } from './vanished.js';
 
@@ -71,11 +73,14 @@ export async function writeBatch(
   await writeDetails(context, batch);
   await writeNodes(context, batch);
   await writeExperimentRuns(context, batch);
+  await writeRunMembers(context, batch);
   await writeAbsentRuns(context, batch);
   await writeAbsentExperimentRuns(context, batch);
   await lockQuarantine(context);
+  if (batch.retried) await settleRetried(context, batch.retried);
   await resolveSuperseded(context);
-  await resolveVanished(context, batch);
+  // One item that was decoded again is no answer to a whole question.
+  if (!batch.retried) await resolveVanished(context, batch);
   await quarantineRejected(context);
   await settleFailures(context, batch);
   if (batch.cursor) await writeCursor(client, scope.name, batch.cursorName ?? lease.stream, batch.cursor);

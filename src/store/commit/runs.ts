@@ -28,8 +28,8 @@ interface Accepted {
 }
 
 /** An entry for a child row of a run. Quarantine names it by the row's key. */
-const childEntry = (
-  { entry, run }: Accepted,
+export const childEntry = (
+  { entry, run }: { readonly entry: Entry; readonly run: Pick<ExperimentRun, 'runId'> },
   entity: string,
   item: { readonly key: string; readonly step?: string; readonly timestamp?: string },
   row: Row,
@@ -96,7 +96,7 @@ async function writeMetrics(context: CommitContext, accepted: readonly Accepted[
  * A run whose children changed has a new revision and a newer observation, although its own row was the same: without
  * that, an older answer could put the children back. New metric points need no such guard, they never collide.
  */
-async function touchRuns(context: CommitContext, entries: readonly Entry[]): Promise<void> {
+export async function touchRuns(context: CommitContext, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) return;
   await context.client.query(
     `with touched as (

@@ -90,7 +90,11 @@ export function experimentRunRow(run: ExperimentRun): Row {
 }
 
 /** `history` false: the run is new, and its first params are part of its discovery. */
-export const fieldRow = (run: ExperimentRun, field: RunParam | RunLabel, history: boolean): Row => ({
+export const fieldRow = (
+  run: Pick<ExperimentRun, 'runId' | 'gmtModifiedTime'>,
+  field: RunParam | RunLabel,
+  history: boolean,
+): Row => ({
   runId: run.runId,
   ...field,
   gone: false,
@@ -109,4 +113,7 @@ export const goneFieldRow = (runId: string, key: string, sourceTime: string | nu
   sourceTime,
 });
 
-export const metricRow = (run: ExperimentRun, metric: RunMetric): Row => ({ runId: run.runId, ...metric });
+export const metricRow = (run: Pick<ExperimentRun, 'runId'>, metric: RunMetric): Row => ({
+  runId: run.runId,
+  ...metric,
+});
