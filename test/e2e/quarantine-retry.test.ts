@@ -222,10 +222,12 @@ describe('what is still bad stays', () => {
 describe('invariant 4: a retry overwrites nothing newer', () => {
   test('a run that was stored from a later answer', async () => {
     await quarantine(1, 'pipeline-runs', LISTED);
-    await mirror().commit({ pipelineRunStatuses: observed(2, { ...statusOf('r1'), status: 'Succeeded' }) }, 'status');
+    const later = pipelineRun('r1', { status: 'Succeeded', gmtModifiedTime: at(2) });
+    await mirror().commit({ pipelineRuns: observed(2, later) }, 'reconcile');
+    await mirror().sql('update pai.quarantine set resolved_at = null, resolution = null');
     await release('pipeline-runs');
     expect(await retry()).toEqual([['r1', 'superseded']]);
-    expect(await mirror().run('r1')).toMatchObject({ status: 'Succeeded', user_id: null });
+    expect(await mirror().run('r1')).toMatchObject({ status: 'Succeeded', name: 'name of r1' });
   });
 
   test('a param of a run that has changed since, but a new point is a new point', async () => {
@@ -262,17 +264,6 @@ describe('invariant 4: a retry overwrites nothing newer', () => {
     await mirror().store.commit(lease as Lease, { pipelineRuns: observed(1, pipelineRun('r1')), retried });
     expect(await entries()).toMatchObject([{ resolution: null, error: 'worse' }]);
   });
-});
-
-const statusOf = (id: string) => ({
-  pipelineRunId: id,
-  name: null,
-  userId: null,
-  parentUserId: null,
-  nodeId: null,
-  sourceId: null,
-  isDeleted: null,
-  extra: null,
 });
 
 const idOf = async () =>
