@@ -27,7 +27,12 @@ export async function realAnswers(): Promise<Answers> {
       accessKeySecret: key?.accessKeySecret ?? '',
       securityToken: null,
     };
-    const transport = new Transport({ callTimeoutMs: 30_000, maxAnswerBytes: 1e8, ca: undefined });
+    const transport = new Transport({
+      callTimeoutMs: 30_000,
+      maxAnswerBytes: 1e8,
+      maxBytesInFlight: 1e9,
+      ca: undefined,
+    });
     const endpoint = { protocol: 'http', host: new URL(emulator.url).host } as const;
     const send = async (request: operations.PaiRequest): Promise<string> =>
       (await transport.send(endpoint, keys, request, new AbortController().signal)).text;
