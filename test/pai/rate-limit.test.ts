@@ -92,6 +92,28 @@ test('throttling answers of calls that were under way together slow down once', 
   expect(await stepOf(limiter, clock)).toEqual(about(2200));
 });
 
+test('slots that were asked for before the source throttled are void', async () => {
+  const clock = new FakeClock();
+  const asked: { slow: boolean; answer: () => void }[] = [];
+  const keeper: BudgetKeeper = {
+    reserve: async ({ slow, count, stepMs }) => {
+      await new Promise<void>((answer) => asked.push({ slow, answer }));
+      return { now: clock.now(), firstAt: clock.now(), count, stepMs, pace: slow ? 0.5 : 1, roomInMs: 0 };
+    },
+  };
+  const limiter = new RateLimiter(5, clock, { keeper });
+  let given = 0;
+  const take = limiter.take(never()).then(() => (given += 1));
+  limiter.throttled();
+  for (const slow of [false, true]) {
+    expect(asked.at(-1)).toMatchObject({ slow });
+    expect(given).toBe(0);
+    asked.at(-1)?.answer();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await take;
+});
+
 test('three failures in a row slow down, a single run that always fails does not', async () => {
   const clock = new FakeClock();
   const limiter = new RateLimiter(1, clock);

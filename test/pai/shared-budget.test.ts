@@ -148,6 +148,26 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
   });
 });
 
+test.each([5, 15, 50])('a database a quarter of a second away costs nothing of %s calls a second', async (rate) => {
+  const replicas = new Replicas(rate, { ...CALM, wayMs: 250 });
+  const limiter = replicas.join();
+  const until = replicas.clock.now() + 10_000;
+  const calls: number[] = [];
+  let running = 100;
+  const callers = Array.from({ length: running }, async () => {
+    while (replicas.clock.now() < until) {
+      await limiter.take(never());
+      calls.push(replicas.clock.now());
+    }
+    running -= 1;
+  });
+  await replicas.clock.run(() => running === 0);
+  await Promise.all(callers);
+  const settled = calls.filter((at) => at >= until - 8000 && at < until);
+  expect(settled.length).toBeGreaterThan(8 * rate * 0.94);
+  expect(mostWithin(calls)).toBeLessThanOrEqual(mostInWindow(rate));
+});
+
 test('complaint 5: a source that fails for ten minutes gets a few hundred calls, and no storm when it is back', async () => {
   const replicas = new Replicas(5, { ...CALM, random: numbers(SEED), wayMs: 3 });
   const begin = replicas.clock.now();
