@@ -8,7 +8,7 @@ const WINDOW_MS = 3000;
 /** What a window may hold, as a share of what the rate makes of it. */
 const MOST = 1.1;
 /** Two calls may come closer together by so much than they were meant to: timers, stalls, the network. */
-const JITTER_MS = 300;
+const JITTER_MS = 400;
 /** Kept below the rate, so that jitter and clocks do not add up to more than it. */
 const MARGIN = 1.03;
 /** A budget without a rate has one once it was slowed down: so many calls a second times the pace. */
@@ -27,13 +27,6 @@ export const MAX_PAUSE_MS = 60_000;
  */
 export const MAX_AHEAD_MS = 2000;
 
-export interface Spacing {
-  /** Between two calls at the whole pace. */
-  readonly stepMs: number;
-  /** Calls that idle time saves up, to follow the next one without a pause. */
-  readonly burst: number;
-}
-
 /**
  * The most calls that may arrive in any 3 seconds: ten percent above the rate, or what even spacing makes of a rate that
  * does not come out even (one every two seconds: 2).
@@ -46,15 +39,13 @@ export const mostInWindow = (perSecond: number): number =>
   );
 
 /**
- * One call more than the most must not fit into a window, also when the first of them came late and the last one early:
- * so (most - burst) steps are at least the window and the jitter long. At 5 a second a step is 206 ms, at 15 it is 69
- * ms, both without a burst; at 200 it is 5.15 ms and 19 calls may be saved up.
+ * Between two calls at the whole pace. One call more than the most must not fit into a window, also when the first of them
+ * came late and the last one did not: so `most` steps are at least the window and the jitter long. At 5 a second that is
+ * 212.5 ms (4.7 a second), at 15 it is 69.4 ms (14.4). Idle time saves nothing up: a burst would need wider steps.
  */
-export function spacing(perSecond: number): Spacing {
+export function stepOf(perSecond: number): number {
   const rate = perSecond === 0 ? UNLIMITED_SLOWED : perSecond;
-  const most = mostInWindow(rate);
-  const stepMs = Math.max((1000 * MARGIN) / rate, (WINDOW_MS + JITTER_MS) / most);
-  return { stepMs, burst: Math.max(0, Math.floor(most - (WINDOW_MS + JITTER_MS) / stepMs)) };
+  return Math.max((1000 * MARGIN) / rate, (WINDOW_MS + JITTER_MS) / mostInWindow(rate));
 }
 
 /** What is kept of a budget, by the clock of whoever keeps it. */
@@ -75,10 +66,12 @@ export interface PaceReport {
   readonly pauseMs: number;
 }
 
-export interface SlotRequest extends PaceReport, Spacing {
+export interface SlotRequest extends PaceReport {
+  /** Between two slots at the whole pace. */
+  readonly stepMs: number;
   /** Slots that are wanted; 0 only reports. */
   readonly count: number;
-  /** No slot before so long from now: for a caller that would hear of it too late. */
+  /** No slot before so long from now: for a caller that would hear of it too late. 0 or more. */
   readonly leadMs: number;
 }
 
@@ -112,8 +105,7 @@ export function planSlots(state: BudgetState, request: SlotRequest, now: number)
   const slowed = slowDown(state, request, now);
   const stepMs = request.stepMs / slowed.pace;
   const dueAt = Math.min(state.dueAt, now + MAX_AHEAD_MS + stepMs);
-  const lead = request.leadMs > 0 ? now + request.leadMs : Number.NEGATIVE_INFINITY;
-  const firstAt = Math.max(dueAt, now - request.burst * stepMs, lead, slowed.pausedUntil ?? Number.NEGATIVE_INFINITY);
+  const firstAt = Math.max(dueAt, now + request.leadMs, slowed.pausedUntil ?? now);
   const fitting = Math.floor((now + MAX_AHEAD_MS - firstAt) / stepMs) + 1;
   const count = Math.max(0, Math.min(request.count, fitting));
   const after = { ...slowed, dueAt: count > 0 ? firstAt + count * stepMs : dueAt };

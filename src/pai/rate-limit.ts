@@ -8,8 +8,7 @@ import {
   SLOWEST,
   type SlotGrant,
   type SlotRequest,
-  type Spacing,
-  spacing,
+  stepOf,
 } from '../domain/pace.js';
 import type { Clock } from '../util/clock.js';
 import { OtherClock } from '../util/other-clock.js';
@@ -29,7 +28,7 @@ export interface Budget {
 }
 
 /** Used later than this after its time a slot is dropped: a process that was stopped must not use up old ones at once. */
-const LATE_MS = 100;
+const LATE_MS = 60;
 /** Between them the process cannot even wake up in time; then calls fail instead of waiting for ever. */
 const MAX_FORFEITS = 20;
 /** One run whose calls always fail is no outage: others succeed between its attempts. */
@@ -50,12 +49,6 @@ interface Waiter {
   refuse(reason: unknown): void;
 }
 
-/** By this process's clock. */
-interface Slot {
-  readonly at: number;
-  readonly lateAt: number;
-}
-
 export interface RateLimiterOptions {
   /** Where slots are given out; default: in this process. */
   readonly keeper?: BudgetKeeper;
@@ -70,12 +63,13 @@ export interface RateLimiterOptions {
  * question and raise it again.
  */
 export class RateLimiter implements Budget {
-  private readonly spacing: Spacing;
+  private readonly stepMs: number;
   private readonly keeper: BudgetKeeper;
   private readonly random: () => number;
   private readonly keeperClock = new OtherClock();
   private readonly line: Waiter[] = [];
-  private slots: Slot[] = [];
+  /** Times by this process's clock, in order. */
+  private slots: number[] = [];
   private serving = false;
   private asking: Promise<void> | null = null;
   private napping: AbortController | null = null;
@@ -98,7 +92,7 @@ export class RateLimiter implements Budget {
     private readonly clock: Clock,
     options: RateLimiterOptions = {},
   ) {
-    this.spacing = spacing(perSecond);
+    this.stepMs = stepOf(perSecond);
     this.keeper = options.keeper ?? localKeeper(clock);
     this.random = options.random ?? Math.random;
   }
@@ -192,22 +186,22 @@ export class RateLimiter implements Budget {
   private async serveNext(): Promise<void> {
     const now = this.clock.now();
     const next = this.slots[0];
-    if (next !== undefined && now >= next.at) return this.use(next, now);
+    if (next !== undefined && now >= next) return this.use(next, now);
     const askAt = this.askAt();
     if (now >= askAt) void this.ask().catch(() => {});
     // A question that fails while slots are in hand is asked once more when they are used up.
     if (next === undefined && this.asking !== null) return this.asking;
-    await this.nap(Math.min(next?.at ?? Number.POSITIVE_INFINITY, now >= askAt ? Number.POSITIVE_INFINITY : askAt));
+    await this.nap(Math.min(next ?? Number.POSITIVE_INFINITY, now >= askAt ? Number.POSITIVE_INFINITY : askAt));
   }
 
-  private use(slot: Slot, now: number): void {
+  private use(slot: number, now: number): void {
     this.slots.shift();
-    if (now <= slot.lateAt) {
+    if (now <= slot + LATE_MS) {
       this.forfeits = 0;
       this.line.shift()?.enter();
       return;
     }
-    this.slots = this.slots.filter(({ lateAt }) => now <= lateAt);
+    this.slots = this.slots.filter((at) => now <= at + LATE_MS);
     this.forfeits += 1;
     if (this.forfeits > MAX_FORFEITS) throw budgetError(`${MAX_FORFEITS} times in a row it came too late for its turn`);
   }
@@ -216,7 +210,7 @@ export class RateLimiter implements Budget {
     if (this.asking !== null || this.line.length <= this.slots.length) return Number.POSITIVE_INFINITY;
     const last = this.slots.at(-1);
     const ahead = Math.min(MOST_AHEAD_MS, Math.max(AHEAD_MS, this.roundTripMs * 2));
-    return Math.max(this.askAgainAt, last === undefined ? Number.NEGATIVE_INFINITY : last.at - ahead);
+    return Math.max(this.askAgainAt, last === undefined ? Number.NEGATIVE_INFINITY : last - ahead);
   }
 
   private ask(): Promise<void> {
@@ -248,11 +242,14 @@ export class RateLimiter implements Budget {
   }
 
   private request(now: number): SlotRequest {
-    const stepMs = this.spacing.stepMs / this.pace;
+    const { stepMs } = this;
     const batchMs = Math.min(MOST_AHEAD_MS, Math.max(BATCH_MS, this.roundTripMs * 2));
-    const count = Math.min(this.line.length - this.slots.length, Math.max(1, Math.floor(batchMs / stepMs)));
+    const count = Math.min(
+      this.line.length - this.slots.length,
+      Math.max(1, Math.floor((batchMs / stepMs) * this.pace)),
+    );
     const pauseMs = this.news.slow ? Math.max(0, this.pausedUntil - now) : 0;
-    return { ...this.spacing, ...this.news, count: Math.max(0, count), pauseMs, leadMs: this.leadMs() };
+    return { stepMs, ...this.news, count: Math.max(0, count), pauseMs, leadMs: this.leadMs() };
   }
 
   /** A slot that would be past before its answer is here: of a database far away, or after slots that were lost. */
@@ -264,11 +261,8 @@ export class RateLimiter implements Budget {
 
   private accept(grant: SlotGrant): void {
     this.starvedSince = null;
-    const grantedAt = this.keeperClock.toOurs(grant.now);
     for (let index = 0; index < grant.count; index += 1) {
-      const at = this.keeperClock.toOurs(grant.firstAt + index * grant.stepMs);
-      // Saved-up slots lie in the past and are good at the moment at which they are given.
-      this.slots.push({ at, lateAt: Math.max(at, grantedAt) + LATE_MS });
+      this.slots.push(this.keeperClock.toOurs(grant.firstAt + index * grant.stepMs));
     }
   }
 

@@ -64,7 +64,6 @@ const parameters = (region: string, name: string, request: SlotRequest): unknown
   region,
   name,
   request.stepMs,
-  request.burst,
   request.count,
   request.leadMs,
   request.successes,
@@ -90,25 +89,24 @@ export const reserveSql = (now: string): string => `
     select *, ${now} as now from held
   ), heard as (
     select now, due_at, pace, slowed_at,
-      $8::boolean and coalesce(slowed_at <= now - ${millis(`${SLOWER_EVERY_MS}`)} or slowed_at > now, true) as slows,
-      case when paused_until is not null or $9::float8 > 0 then least(now + ${millis(`${MAX_PAUSE_MS}`)},
-        greatest(paused_until, case when $9::float8 > 0 then now + ${millis('$9::float8')} end)) end as paused_until
+      $7::boolean and coalesce(slowed_at <= now - ${millis(`${SLOWER_EVERY_MS}`)} or slowed_at > now, true) as slows,
+      case when paused_until is not null or $8::float8 > 0 then least(now + ${millis(`${MAX_PAUSE_MS}`)},
+        greatest(paused_until, case when $8::float8 > 0 then now + ${millis('$8::float8')} end)) end as paused_until
     from timed
   ), paced as (
     select now, due_at, paused_until, case when slows then now else slowed_at end as slowed_at,
-      case when slows then greatest(${SLOWEST}, pace / 2) else least(1, pace + $7::float8 * ${FASTER_BY}) end as pace
+      case when slows then greatest(${SLOWEST}, pace / 2) else least(1, pace + $6::float8 * ${FASTER_BY}) end as pace
     from heard
   ), stepped as (
     select *, $3::float8 / pace as step, least(due_at, now + ${millis(`${MAX_AHEAD_MS} + $3::float8 / pace`)}) as due
     from paced
   ), first as (
-    select *, greatest(due, now - ${millis('$4::float8 * step')}, paused_until,
-      case when $6::float8 > 0 then now + ${millis('$6::float8')} end) as first_at
+    select *, greatest(due, now + ${millis('$5::float8')}, paused_until) as first_at
     from stepped
   ), planned as (
     select *, ${epochMillis('first_at - now')} as wait from first
   ), counted as (
-    select *, greatest(0, least($5::float8, floor((${MAX_AHEAD_MS} - wait) / step) + 1)) as count from planned
+    select *, greatest(0, least($4::float8, floor((${MAX_AHEAD_MS} - wait) / step) + 1)) as count from planned
   )
   update pai.call_budgets b set pace = c.pace, paused_until = c.paused_until, slowed_at = c.slowed_at,
     due_at = case when c.count > 0 then c.first_at + ${millis('c.count * c.step')} else c.due end

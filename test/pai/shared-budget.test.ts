@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mostInWindow, newBudgetState, planSlots, type SlotRequest, spacing } from '../../src/domain/pace.js';
+import { mostInWindow, newBudgetState, planSlots, type SlotRequest, stepOf } from '../../src/domain/pace.js';
 import { Random } from '../../src/emulator/random.js';
 import type { RateLimiter } from '../../src/pai/rate-limit.js';
 import { OtherClock } from '../../src/util/other-clock.js';
@@ -27,11 +27,9 @@ test.each([
   expect(mostInWindow(rate)).toBe(most);
 });
 
-test.each(RATES)('at %s calls a second the step leaves room for 300 ms of jitter, and most of the rate', (rate) => {
-  const { stepMs, burst } = spacing(rate);
-  expect((mostInWindow(rate) - burst) * stepMs).toBeGreaterThanOrEqual(3300 - 1e-6);
-  expect(1000 / stepMs / rate).toBeGreaterThan(0.9);
-  if (rate >= 5) expect(1000 / stepMs / rate).toBeGreaterThan(0.96);
+test.each(RATES)('at %s calls a second the step leaves room for 400 ms of jitter, and most of the rate', (rate) => {
+  expect(mostInWindow(rate) * stepOf(rate)).toBeGreaterThanOrEqual(3400 - 1e-6);
+  expect(1000 / stepOf(rate) / rate).toBeGreaterThan(rate >= 5 ? 0.94 - 1e-9 : 0.88);
 });
 
 describe('invariant 8: calls never exceed the budget, all replicas together', () => {
@@ -53,7 +51,7 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
         let state = newBudgetState(now);
         for (const { gapMs, ...rest } of asked) {
           now += gapMs;
-          const [after, grant] = planSlots(state, { ...spacing(rate), ...rest } as SlotRequest, now);
+          const [after, grant] = planSlots(state, { stepMs: stepOf(rate), ...rest } as SlotRequest, now);
           for (let index = 0; index < grant.count; index += 1) {
             const slot = grant.firstAt + index * grant.stepMs;
             expect(slot).toBeLessThanOrEqual(now + 2000 + 1e-6);
@@ -66,7 +64,7 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
           expect(after.pausedUntil ?? 0).toBeLessThanOrEqual(now + 60_000);
           state = after;
         }
-        expect(mostWithin(slots, 3300 - 1e-6)).toBeLessThanOrEqual(mostInWindow(rate));
+        expect(mostWithin(slots, 3400 - 1e-6)).toBeLessThanOrEqual(mostInWindow(rate));
       }),
       { seed: SEED, numRuns: 100 },
     );
@@ -77,9 +75,9 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
     const state = fc.record({ dueAt: time, pausedUntil: fc.option(time), slowedAt: fc.option(time) });
     fc.assert(
       fc.property(state, fc.constantFrom(...RATES), (found, rate) => {
-        const asked: SlotRequest = { ...spacing(rate), count: 1, leadMs: 0, successes: 0, slow: false, pauseMs: 0 };
+        const asked: SlotRequest = { stepMs: stepOf(rate), count: 1, leadMs: 0, successes: 0, slow: false, pauseMs: 0 };
         const [after, grant] = planSlots({ ...found, pace: 1 }, asked, 0);
-        expect(grant.firstAt).toBeLessThanOrEqual(60_000 + 2 * spacing(rate).stepMs);
+        expect(grant.firstAt).toBeLessThanOrEqual(60_000 + 2 * stepOf(rate));
         expect(planSlots({ ...after, slowedAt: found.slowedAt }, { ...asked, slow: true }, 0)[0].pace).toBeDefined();
       }),
       { seed: SEED, numRuns: 100 },
@@ -140,8 +138,8 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
     await replicas.clock.run(() => running === 0);
     await Promise.all(callers);
     const sum = calls.reduce((all, count) => all + count, 0);
-    expect(sum).toBeGreaterThan(120 * 5 * 0.95);
-    // 29 each on average.
+    expect(sum).toBeGreaterThan(120 * 5 * 0.92);
+    // 28 each on average.
     expect(Math.min(...calls)).toBeGreaterThan(10);
     expect(Math.max(...calls)).toBeLessThan(60);
     expect(replicas.questions).toBeLessThan(120 * 40);
@@ -164,7 +162,7 @@ test.each([5, 15, 50])('a database a quarter of a second away costs nothing of %
   await replicas.clock.run(() => running === 0);
   await Promise.all(callers);
   const settled = calls.filter((at) => at >= until - 8000 && at < until);
-  expect(settled.length).toBeGreaterThan(8 * rate * 0.94);
+  expect(settled.length).toBeGreaterThan(8 * rate * 0.92);
   expect(mostWithin(calls)).toBeLessThanOrEqual(mostInWindow(rate));
 });
 

@@ -9,7 +9,7 @@ import {
   planSlots,
   type SlotGrant,
   type SlotRequest,
-  spacing,
+  stepOf,
 } from '../../src/domain/pace.js';
 import { RateLimiter } from '../../src/pai/rate-limit.js';
 import { BudgetTable, reserveSql } from '../../src/store/budgets.js';
@@ -47,7 +47,7 @@ const replica = (perSecond: number, name = 'flow', table = connect()): RateLimit
   new RateLimiter(perSecond, monotonic, { keeper: table.keeper(REGION, name) });
 
 const ask = (perSecond: number, changes: Partial<SlotRequest> = {}): SlotRequest => ({
-  ...spacing(perSecond),
+  stepMs: stepOf(perSecond),
   ...{ count: 1, leadMs: 0, successes: 0, slow: false, pauseMs: 0 },
   ...changes,
 });
@@ -94,20 +94,20 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
       pauseMs: fc.oneof(fc.constant(0), fc.nat(80_000)),
     });
     const client = await db.connect();
-    const statement = { name: 'plan', text: reserveSql(`'epoch'::timestamptz + $10::float8 * interval '1 ms'`) };
+    const statement = { name: 'plan', text: reserveSql(`'epoch'::timestamptz + $9::float8 * interval '1 ms'`) };
     const start = Date.UTC(2026, 0, 1);
-    const run = async (asked: readonly (Omit<SlotRequest, 'stepMs' | 'burst'> & { gapMs: number; rate: number })[]) => {
+    const run = async (asked: readonly (Omit<SlotRequest, 'stepMs'> & { gapMs: number; rate: number })[]) => {
       await client.query('delete from pai.call_budgets');
       await client.query(`insert into pai.call_budgets values ($1, 'flow', $2, 1)`, [REGION, new Date(start)]);
       let state = newBudgetState(start);
       let now = start;
       for (const { gapMs, rate, ...rest } of asked) {
         now += gapMs;
-        const full = { ...spacing(rate), ...rest };
-        const { stepMs, burst, count, leadMs, successes, slow, pauseMs } = full;
+        const full = { stepMs: stepOf(rate), ...rest };
+        const { stepMs, count, leadMs, successes, slow, pauseMs } = full;
         const { rows } = await client.query<SlotGrant>({
           ...statement,
-          values: [REGION, 'flow', stepMs, burst, count, leadMs, successes, slow, pauseMs, now],
+          values: [REGION, 'flow', stepMs, count, leadMs, successes, slow, pauseMs, now],
         });
         const [after, grant] = planSlots(state, full, now);
         state = after;
