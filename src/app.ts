@@ -111,14 +111,12 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
       clock,
       close: async () => {
         stop();
-        await budgets.close();
-        await opened.close();
+        await budgets.close().finally(() => opened.close());
       },
       resolveScopes: (signal) => resolveScopes(source, config.scopes, signal),
     };
   } catch (error) {
-    await budgets.close();
-    await opened.close();
+    await budgets.close().finally(() => opened.close());
     throw error;
   }
 }
