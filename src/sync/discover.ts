@@ -5,10 +5,11 @@
 import type { ListAnswer } from '../domain/answers.js';
 import type { Cursor } from '../domain/batch.js';
 import type { Instant, PipelineRun } from '../domain/entities.js';
-import { beginFirstLoad, continueFirstLoad, isFirstLoad } from './first-load.js';
-import { pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
+import { beginFirstLoad, continueFirstLoad } from './first-load.js';
+import { identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
+import { isFirstLoad, readState } from './load-state.js';
 import type { Pass } from './pass.js';
-import { isBehind, later, overlapFloor, watermarkCandidate } from './plan-paging.js';
+import { isBehind, nextWatermark, overlapFloor, watermarkCandidate, withinClock } from './plan-paging.js';
 import { cursorNameOf, findHiddenTypes, hiddenTypes } from './source-types.js';
 
 export async function discover(pass: Pass): Promise<void> {
@@ -22,16 +23,10 @@ export async function discover(pass: Pass): Promise<void> {
 /** A type that was found hidden is read whole once; until that is done its cursor says so. */
 async function loadType(pass: Pass, sourceType: string): Promise<void> {
   let watermark: Instant | null = null;
-  const countKnown = () => pass.store.countPresent(pass.scope, 'pipeline_run', sourceType);
-  const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
+  await storeUntilCounted(pass, sourceType, (answer) => {
     // Of whichever page is the first; that of a walk by creation need not show the newest modification, and is safe.
-    watermark ??= watermarkCandidate(
-      answer.items.map((run) => run.gmtModifiedTime),
-      answer.serverTime,
-    );
-    await pass.commit(pageBatch(answer));
-  };
-  await walkUntilCounted(pass, countKnown, onPage, sourceType);
+    watermark ??= candidateOf(answer);
+  });
   const loaded = { watermark, state: {} };
   await pass.moveCursor(null, loaded, cursorNameOf(sourceType));
   await discoverModified(pass, loaded, sourceType);
@@ -41,27 +36,87 @@ async function discoverListed(pass: Pass): Promise<void> {
   const cursor = await pass.store.readCursor(pass.scope, 'pipeline-runs');
   if (cursor?.watermark != null && !isFirstLoad(cursor)) return discoverModified(pass, cursor);
   const begun = cursor !== null && isFirstLoad(cursor) ? cursor : await beginFirstLoad(pass, cursor);
-  // Whatever was modified while the load ran is behind the watermark that was taken when it began.
-  if (isFirstLoad(begun)) await discoverModified(pass, await continueFirstLoad(pass, begun));
+  if (isFirstLoad(begun)) await finishFirstLoad(pass, await continueFirstLoad(pass, begun));
   // An empty scope is a first load each time, and only the first of them looks.
   if (begun.watermark !== null || cursor === null) await findHiddenTypes(pass);
 }
 
+/**
+ * Whatever was modified while the load ran is behind the watermark that was taken when it began. Once that is stored, the
+ * mirror must hold as many rows as that walk counted; its first answer says so, and no call is made for it.
+ */
+async function finishFirstLoad(pass: Pass, loaded: Cursor): Promise<void> {
+  const { unreadable, inDoubt, mayHaveShifted } = readState(loaded);
+  const { total, cursor } = await readModified(pass, loaded);
+  // Of what a dry run reads nothing is there to be counted.
+  if (total !== null && !pass.store.dryRun) {
+    const stored = (await pass.store.countPresent(pass.scope, 'pipeline_run')) + unreadable;
+    // A row that was deleted meanwhile counts as one that was missed would; where ties leave a doubt, that must not be.
+    if (stored < total || (inDoubt && mayHaveShifted)) await storeUntilCounted(pass);
+  }
+  await pass.commit({ cursor });
+}
+
 /** Reads what was modified since the watermark; the cursor moves last, once everything in front of it is stored. */
-async function discoverModified(pass: Pass, cursor: Cursor, sourceType?: string): Promise<void> {
-  const floor = overlapFloor(cursor.watermark, pass.settings.overlapSeconds);
-  let watermark: Instant | null = null;
-  await walkForward(
-    pass,
-    'GmtModifiedTime',
-    async (answer, isFirst) => {
-      const times = answer.items.map((run) => run.gmtModifiedTime);
-      if (isFirst) watermark = watermarkCandidate(times, answer.serverTime);
-      await pass.commit(pageBatch(answer));
-      return isBehind(times, floor);
-    },
-    sourceType,
+async function discoverModified(pass: Pass, before: Cursor, sourceType?: string): Promise<void> {
+  const { cursor } = await readModified(pass, before, sourceType);
+  await pass.moveCursor(before, cursor, sourceType === undefined ? undefined : cursorNameOf(sourceType));
+}
+
+const candidateOf = (answer: ListAnswer<PipelineRun>): Instant | null =>
+  watermarkCandidate(
+    answer.items.map((run) => run.gmtModifiedTime),
+    answer.serverTime,
   );
-  const name = sourceType === undefined ? undefined : cursorNameOf(sourceType);
-  await pass.moveCursor(cursor, { watermark: later(cursor.watermark, watermark), state: {} }, name);
+
+/** Returns the cursor to move to, and what the first answer counted. */
+async function readModified(
+  pass: Pass,
+  before: Cursor,
+  sourceType?: string,
+): Promise<{ cursor: Cursor; total: number | null }> {
+  const settledKey = typeof before.state.settledKey === 'string' ? before.state.settledKey : null;
+  let floor: Instant | null = null;
+  let watermark: Instant | null = null;
+  const walk = await walkForward(
+    pass,
+    { sortBy: 'GmtModifiedTime', sourceType, settledKey },
+    async (answer, isFirst) => {
+      if (isFirst) {
+        floor = overlapFloor(withinClock(before.watermark, answer.serverTime), pass.settings.overlapSeconds);
+        watermark = nextWatermark(before.watermark, candidateOf(answer), answer.serverTime);
+      }
+      await pass.commit(pageBatch(answer));
+      return isBehind(
+        answer.items.map((run) => run.gmtModifiedTime),
+        floor,
+      );
+    },
+  );
+  // So many rows of one key that their ties cannot be proved: seen once by counting, they need not be again.
+  const key = newest(walk.givenUp);
+  if (!walk.isProved) await storeUntilCounted(pass, sourceType);
+  return { cursor: { watermark, state: key === null ? {} : { settledKey: key } }, total: walk.firstTotal };
+}
+
+const newest = (keys: readonly (string | null)[]): string | null =>
+  keys.reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
+
+/** Stores the whole list, walk by walk, until as many different rows were shown as are counted. */
+async function storeUntilCounted(
+  pass: Pass,
+  sourceType?: string,
+  onPage: (answer: ListAnswer<PipelineRun>) => void = () => {},
+): Promise<void> {
+  const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
+  try {
+    const store = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
+      onPage(answer);
+      await pass.commit(pageBatch(answer));
+      await seen.add(identitiesOf(answer));
+    };
+    await walkUntilCounted(pass, () => seen.count(), store, sourceType);
+  } finally {
+    await seen.close();
+  }
 }

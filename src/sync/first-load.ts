@@ -2,50 +2,41 @@
  * The first load of a scope: pages in *ascending* order of creation, from the last page to the first, so that the newest
  * runs come first and a run that is created meanwhile only lands behind. Several pages are in flight at once; what that
  * could miss (a deletion between two of them) shows in an anchor row that lost its place, and then the segment is read
- * again one page at a time. Every page is committed together with the cursor, so an interrupted load goes on from there.
+ * again one page at a time. So are pages whose tie groups may hide a row (plan-ties.ts). Every page is committed
+ * together with the cursor, so an interrupted load goes on from there.
  */
 import type { ListAnswer } from '../domain/answers.js';
-import type { Cursor, CursorState } from '../domain/batch.js';
-import type { Instant, PipelineRun } from '../domain/entities.js';
-import { listPage, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
+import type { Cursor } from '../domain/batch.js';
+import type { PipelineRun } from '../domain/entities.js';
+import { listPage, pageBatch, pageRows, walkForward } from './list-pages.js';
+import {
+  anchored,
+  anchorOf,
+  beginningOf,
+  edgeOf,
+  type LoadState,
+  readState,
+  resized,
+  toCursor,
+  withSuspect,
+} from './load-state.js';
 import type { Pass } from './pass.js';
 import {
-  type Anchor,
   anchorFrom,
   anchorHolds,
   anchorPage,
   effectivePageSize,
-  pageCount,
+  revealedPageSize,
   watermarkCandidate,
 } from './plan-paging.js';
+import { type PageRows, TieGuard, TieReading } from './plan-ties.js';
 import { readAhead } from './read-ahead.js';
 
 /** Pages between two looks at the anchor: one call more in so many. */
 const SEGMENT_PAGES = 32;
 
-interface LoadState {
-  readonly phase: 'first-load';
-  readonly pageSize: number;
-  /** The next page to read; 0 when all are read. */
-  readonly nextPage: number;
-  /** Pages above `nextPage` and up to this one are stored, but the anchor was not looked at since. */
-  readonly uncheckedFrom: number;
-  readonly total: number;
-  readonly anchorId: string | null;
-  readonly anchorIndex: number;
-}
-
-export const isFirstLoad = (cursor: Cursor): boolean => cursor.state.phase === 'first-load';
-
-const readState = (cursor: Cursor): LoadState => cursor.state as unknown as LoadState;
-
-const toCursor = (watermark: Instant | null, state: LoadState): Cursor => ({
-  watermark,
-  state: state as unknown as CursorState,
-});
-
-const anchorOf = (state: LoadState): Anchor | null =>
-  state.anchorId === null ? null : { id: state.anchorId, index: state.anchorIndex };
+/** How often the server may turn out to use another page size before its word is no longer taken for it. */
+const MAX_RESIZES = 3;
 
 /**
  * Stores the newest page and writes down where the load starts. The watermark is taken here, before anything else is
@@ -58,20 +49,11 @@ export async function beginFirstLoad(pass: Pass, before: Cursor | null): Promise
     answer.items.map((run) => run.gmtModifiedTime),
     answer.serverTime,
   );
-  const pageSize = effectivePageSize(asked, answer);
   const total = answer.totalCount ?? (await countByWalking(pass));
   const whole = total <= answer.received;
   const cursor = whole
     ? { watermark, state: {} }
-    : toCursor(watermark ?? answer.serverTime, {
-        phase: 'first-load',
-        pageSize,
-        nextPage: pageCount(total, pageSize),
-        uncheckedFrom: 0,
-        total,
-        anchorId: null,
-        anchorIndex: 0,
-      });
+    : toCursor(watermark ?? answer.serverTime, beginningOf(total, effectivePageSize(asked, answer)));
   await pass.commit({ ...pageBatch(answer), ...(before === null || !whole || watermark !== null ? { cursor } : {}) });
   return cursor;
 }
@@ -79,7 +61,7 @@ export async function beginFirstLoad(pass: Pass, before: Cursor | null): Promise
 /** A source that does not count: one walk over everything, which stores it too. */
 async function countByWalking(pass: Pass): Promise<number> {
   let rows = 0;
-  await walkForward(pass, 'GmtCreateTime', async (answer) => {
+  await walkForward(pass, { sortBy: 'GmtCreateTime' }, async (answer) => {
     await pass.commit(pageBatch(answer));
     rows += answer.received;
     return false;
@@ -87,111 +69,199 @@ async function countByWalking(pass: Pass): Promise<number> {
   return rows;
 }
 
-/** Reads the pages that are left, then makes sure that nothing is short. Returns the finished cursor. */
+/** Reads the pages that are left. The cursor that it returns is still that of a first load, with no page left. */
 export async function continueFirstLoad(pass: Pass, cursor: Cursor): Promise<Cursor> {
-  let state = readState(cursor);
-  const store: StorePages = async (downTo, answers, change) => {
-    state = { ...state, nextPage: downTo - 1, ...change };
-    await pass.commit({ ...pageBatch(...answers), cursor: toCursor(cursor.watermark, state) });
-    report(pass, state);
-  };
-  if (state.uncheckedFrom > 0) state = await checkSegment(pass, cursor, state);
-  while (state.nextPage > 0) {
-    if (anchorOf(state) === null) {
-      await readAnchorPage(pass, state, store);
-      continue;
-    }
-    const from = state.nextPage;
-    await readPages(pass, state, pagesDown(from, Math.max(1, from - SEGMENT_PAGES + 1)), (downTo, answers) =>
-      store(downTo, answers, { uncheckedFrom: from }),
-    );
-    state = await checkSegment(pass, cursor, state);
-  }
-  await recount(pass);
-  const finished: Cursor = { watermark: cursor.watermark, state: {} };
-  await pass.commit({ cursor: finished });
-  return finished;
+  const load = new FirstLoad(pass, cursor);
+  await load.run();
+  return toCursor(cursor.watermark, load.state);
 }
-
-/** Stores pages that reach down to page `downTo`, and the cursor with them. */
-type StorePages = (
-  downTo: number,
-  answers: readonly ListAnswer<PipelineRun>[],
-  change: Partial<LoadState>,
-) => Promise<void>;
-
-const pagesDown = (from: number, to: number): number[] =>
-  Array.from({ length: Math.max(0, from - to + 1) }, (_, offset) => from - offset);
 
 const createdPage = (pass: Pass, pageNumber: number, pageSize: number) =>
   listPage(pass, { pageNumber, pageSize, sortBy: 'GmtCreateTime', order: 'ASC' });
 
-const idsOf = (answer: ListAnswer<PipelineRun>): string[] => answer.items.map((run) => run.pipelineRunId);
-
-/** The page whose last row becomes the anchor is read alone: the anchor must be older than what it vouches for. */
-async function readAnchorPage(pass: Pass, state: LoadState, store: StorePages): Promise<void> {
-  const page = state.nextPage;
-  const answer = await createdPage(pass, page, state.pageSize);
-  // With a rejected item among them the positions of the others are not known.
-  const anchor = answer.rejected.length === 0 ? anchorFrom(page, state.pageSize, idsOf(answer)) : null;
-  await store(page, [answer], anchor === null ? {} : { anchorId: anchor.id, anchorIndex: anchor.index });
+/** In the order of the walk: the newest row first. */
+function rowsDown(answer: ListAnswer<PipelineRun>): PageRows {
+  const { rows, unreadable } = pageRows(answer, 'GmtCreateTime');
+  return { rows: [...rows].reverse(), unreadable };
 }
 
-async function readPages(
-  pass: Pass,
-  state: LoadState,
-  pages: readonly number[],
-  onPages: (downTo: number, answers: readonly ListAnswer<PipelineRun>[]) => Promise<void>,
-): Promise<void> {
-  const groups = readAhead(pages, { concurrency: pass.settings.concurrency }, (page) =>
-    createdPage(pass, page, state.pageSize),
-  );
-  for await (const group of groups) {
-    const answers: ListAnswer<PipelineRun>[] = [];
-    let downTo = 0;
-    for (const result of group) {
-      if (!result.ok) throw result.error;
-      answers.push(result.value);
-      downTo = result.item;
+const pagesDown = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, from - to + 1) }, (_, offset) => from - offset);
+
+/** With an unreadable item among them the places of the others are not known. */
+const anchorOn = (page: number, pageSize: number, answer: ListAnswer<PipelineRun>) =>
+  answer.rejected.length > 0 ? null : anchorFrom(page, pageSize, pageRows(answer, 'GmtCreateTime').rows);
+
+/** A deletion meanwhile may have pushed a group in doubt beyond the pages on which it was found. */
+const isOnOnePage = ({ unproved }: TieGuard): boolean =>
+  unproved === null || unproved.lost || unproved.pages.length === 1;
+
+class FirstLoad {
+  state: LoadState;
+  private reading = new TieReading();
+  /** Tie groups of this segment in which a row may be hidden, from page to page. */
+  private suspects: { readonly from: number; readonly to: number }[] = [];
+  /** Pages in a row that showed nothing, before there was an anchor. */
+  private emptyPages = 0;
+
+  constructor(
+    private readonly pass: Pass,
+    private readonly cursor: Cursor,
+  ) {
+    this.state = readState(cursor);
+    const { edgeFrom, edgeKey, nextPage, suspectFrom, suspectTo } = this.state;
+    if (edgeFrom > 0) this.reading.resume(edgeKey, edgeFrom, nextPage + 1);
+    if (suspectFrom > 0) this.suspects.push({ from: suspectFrom, to: suspectTo });
+  }
+
+  async run(): Promise<void> {
+    this.report();
+    if (this.state.uncheckedFrom > 0) await this.check();
+    while (this.state.nextPage > 0) {
+      const { nextPage, pageSize } = this.state;
+      const last = this.state.anchorId === null ? nextPage : Math.max(1, nextPage - SEGMENT_PAGES + 1);
+      // A group that began in front of the segment was counted there: should that turn out wrong, it is read again, too.
+      const from = Math.max(nextPage, this.reading.open?.startPage ?? 0);
+      await this.readSegment(pagesDown(nextPage, last), from);
+      // With another page size the pages have other numbers.
+      if (this.state.pageSize === pageSize) await this.check();
+      if (this.emptyPages > 1) await this.skipEmptyPages();
     }
-    await onPages(downTo, answers);
   }
-}
 
-/** Looks whether the anchor kept its place while the segment was read; if not, reads the segment again, page by page. */
-async function checkSegment(pass: Pass, cursor: Cursor, state: LoadState): Promise<LoadState> {
-  const anchor = anchorOf(state);
-  const checked = { ...state, uncheckedFrom: 0 };
-  if (anchor === null) return checked;
-  const page = anchorPage(anchor, state.pageSize);
-  const answer = await createdPage(pass, page, state.pageSize);
-  const ids = idsOf(answer);
-  if (answer.rejected.length === 0 && anchorHolds(anchor, state.pageSize, ids)) return checked;
-  const moved = answer.rejected.length === 0 ? anchorFrom(page, state.pageSize, ids) : null;
-  for (const again of pagesDown(state.uncheckedFrom, state.nextPage + 1)) {
-    await pass.commit(pageBatch(await createdPage(pass, again, state.pageSize)));
+  /** A TotalCount that is far too high: looks for the last page that shows anything, in as many calls as it has bits. */
+  private async skipEmptyPages(): Promise<void> {
+    let shown = 0;
+    for (let empty = this.state.nextPage + 1; empty - shown > 1; ) {
+      const page = Math.floor((shown + empty) / 2);
+      const answer = await createdPage(this.pass, page, this.state.pageSize);
+      if (answer.received > 0) shown = page;
+      else empty = page;
+    }
+    this.emptyPages = 0;
+    this.state = { ...this.state, nextPage: shown };
   }
-  const next = { ...checked, anchorId: moved?.id ?? null, anchorIndex: moved?.index ?? 0 };
-  await pass.commit({ cursor: toCursor(cursor.watermark, next) });
-  return next;
-}
 
-function report(pass: Pass, state: LoadState): void {
-  const left = state.nextPage * state.pageSize;
-  pass.progress('first load', Math.max(0, state.total - left), state.total);
-}
+  /** The page that is to hold the anchor is read alone: the anchor must be older than what it vouches for. */
+  private async readSegment(pages: readonly number[], uncheckedFrom: number): Promise<void> {
+    const { pageSize } = this.state;
+    const concurrency = this.pass.settings.concurrency;
+    const groups = readAhead(pages, { concurrency }, (page) => createdPage(this.pass, page, pageSize));
+    for await (const group of groups) {
+      const answers: ListAnswer<PipelineRun>[] = [];
+      for (const result of group) {
+        if (!result.ok) throw result.error;
+        answers.push(result.value);
+        this.state = { ...this.state, uncheckedFrom };
+        this.take(result.item, result.value);
+        if (this.state.pageSize !== pageSize) break;
+      }
+      await this.commit(...answers);
+      this.report();
+      if (this.state.pageSize !== pageSize) return;
+    }
+  }
 
-/** Rows that share one creation time may have changed places between two pages. */
-async function recount(pass: Pass): Promise<void> {
-  const countKnown = () => pass.store.countPresent(pass.scope, 'pipeline_run');
-  const head = await listPage(pass, {
-    pageNumber: 1,
-    pageSize: pass.settings.pageSize,
-    sortBy: 'GmtCreateTime',
-    order: 'DESC',
-  });
-  if (head.totalCount === null || (await countKnown()) >= head.totalCount) return;
-  await walkUntilCounted(pass, countKnown, async (answer) => {
-    await pass.commit(pageBatch(answer));
-  });
+  private take(page: number, answer: ListAnswer<PipelineRun>): void {
+    const { state } = this;
+    const size = state.resizes < MAX_RESIZES ? revealedPageSize(page, state.pageSize, answer) : null;
+    if (size !== null) this.startOver(answer.totalCount as number, size);
+    else this.follow(page, answer);
+  }
+
+  private follow(page: number, answer: ListAnswer<PipelineRun>): void {
+    const { state } = this;
+    const short = this.reading.read(page, rowsDown(answer)) ?? (page === 1 ? this.reading.end() : null);
+    if (short !== null) this.suspect(short.startPage, page);
+    this.emptyPages = answer.received === 0 && state.anchorId === null ? this.emptyPages + 1 : 0;
+    const first = state.anchorId === null ? anchored(anchorOn(page, state.pageSize, answer)) : {};
+    this.state = {
+      ...this.state,
+      ...first,
+      ...edgeOf(this.reading.open),
+      nextPage: page - 1,
+      unreadable: state.unreadable + answer.rejected.length,
+    };
+  }
+
+  private startOver(total: number, pageSize: number): void {
+    this.state = resized(this.state, total, pageSize);
+    this.reading = new TieReading();
+    this.suspects = [];
+  }
+
+  private suspect(from: number, to: number): void {
+    this.suspects.push({ from, to });
+    this.state = withSuspect(this.state, from, to);
+  }
+
+  /** Reads again what was stored unchecked and may have missed something. */
+  private async check(): Promise<void> {
+    const { uncheckedFrom, nextPage } = this.state;
+    const hasMoved = await this.anchorMoved();
+    const hasRead = hasMoved || this.suspects.length > 0;
+    if (hasMoved) {
+      // One page more than was read: a run that was restored pushes others to where the load has been.
+      const guard = await this.readAgain(uncheckedFrom + 1, nextPage + 1);
+      this.reading = guard.takeReading();
+      this.state = { ...this.state, ...edgeOf(this.reading.open), mayHaveShifted: true };
+    } else {
+      for (const { from, to } of this.suspects) await this.readAgain(from, to, isOnOnePage);
+    }
+    this.suspects = [];
+    this.state = { ...this.state, uncheckedFrom: 0, suspectFrom: 0, suspectTo: 0 };
+    // Without news the commit of the next page tells it.
+    if (hasRead) await this.commit();
+  }
+
+  /** Looks at the anchor; where it moved, the new one is taken from the same answer, older than what it will vouch for. */
+  private async anchorMoved(): Promise<boolean> {
+    const { state } = this;
+    const anchor = anchorOf(state);
+    const hasJustBegun = anchor !== null && anchorPage(anchor, state.pageSize) <= state.nextPage + 1;
+    if (anchor === null) this.state = { ...state, mayHaveShifted: true };
+    // Pages read one at a time miss nothing, and the anchor was taken from the last of them.
+    if (anchor === null || hasJustBegun) return false;
+    const page = anchorPage(anchor, state.pageSize);
+    const answer = await createdPage(this.pass, page, state.pageSize);
+    const ids = answer.items.map((run) => run.pipelineRunId);
+    if (answer.rejected.length === 0 && anchorHolds(anchor, state.pageSize, ids)) return false;
+    this.state = { ...this.state, ...anchored(anchorOn(page, state.pageSize, answer)) };
+    return true;
+  }
+
+  /**
+   * One page after the other, and back to groups in which a row may be hidden (bounded by the guard's budget), down to
+   * the page `to`, or further until `mayEnd`.
+   */
+  private async readAgain(
+    from: number,
+    to: number,
+    mayEnd: (guard: TieGuard) => boolean = () => true,
+  ): Promise<TieGuard> {
+    const guard = new TieGuard({ budget: 200 + 4 * (from - to + 1) });
+    let frontier = from + 1;
+    for (let page = from; ; ) {
+      const answer = await createdPage(this.pass, page, this.state.pageSize);
+      await this.pass.commit(pageBatch(answer));
+      if (!guard.isLooking) frontier = page;
+      let step = guard.read(page, rowsDown(answer));
+      if (step.kind === 'on' && frontier === 1) step = guard.end();
+      if (step.kind === 'restart') frontier = step.page + 1;
+      if (step.kind === 'on' && (frontier === 1 || (frontier <= to && mayEnd(guard)))) break;
+      page = step.kind === 'on' ? frontier - 1 : step.page;
+    }
+    if (guard.givenUp.length > 0) this.state = { ...this.state, inDoubt: true };
+    return guard;
+  }
+
+  private async commit(...answers: readonly ListAnswer<PipelineRun>[]): Promise<void> {
+    const rows = answers.length === 0 ? {} : pageBatch(...answers);
+    await this.pass.commit({ ...rows, cursor: toCursor(this.cursor.watermark, this.state) });
+  }
+
+  private report(): void {
+    const { nextPage, pageSize, total } = this.state;
+    this.pass.progress('first load', Math.max(0, total - nextPage * pageSize), total);
+  }
 }

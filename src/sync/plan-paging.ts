@@ -4,6 +4,7 @@
  */
 import type { Instant } from '../domain/entities.js';
 import { instantFromMillis, instantToMillis } from '../domain/instant.js';
+import type { KeyedRow } from './plan-ties.js';
 
 /**
  * The page size that the server really uses. It may clamp silently, so a short page is not the end: when there is more
@@ -16,28 +17,6 @@ export function effectivePageSize(asked: number, first: { received: number; tota
 }
 
 export const pageCount = (total: number, pageSize: number): number => Math.ceil(total / pageSize);
-
-/** Whether rows were deleted between two answers (more than were added). */
-export const hasFallen = (total: number | null, previousTotal: number | null): boolean =>
-  total !== null && previousTotal !== null && total < previousTotal;
-
-/**
- * Walking forward: the page to read after `page`. When TotalCount fell by n since the answer before, up to n rows slid
- * from behind the place that was read to so far (the start of `page`) to in front of it: step back that many rows and
- * read on from there. Null at the end.
- */
-export function nextForwardPage(
-  page: number,
-  pageSize: number,
-  answer: { readonly received: number; readonly totalCount: number | null },
-  previousTotal: number | null,
-): number | null {
-  const total = answer.totalCount;
-  const fell = total !== null && previousTotal !== null ? Math.max(0, previousTotal - total) : 0;
-  const readTo = fell > 0 ? Math.max(0, (page - 1) * pageSize - fell) : page * pageSize;
-  if (total === null ? answer.received === 0 : readTo >= total) return null;
-  return Math.floor(readTo / pageSize) + 1;
-}
 
 /** How many pages a walk may read before something is wrong with the source: twice what it holds, and some. */
 export const walkBound = (total: number | null, pageSize: number): number =>
@@ -60,6 +39,20 @@ export function watermarkCandidate(
 export const overlapFloor = (watermark: Instant | null, overlapSeconds: number): Instant | null =>
   watermark === null ? null : instantFromMillis(Math.max(0, instantToMillis(watermark) - overlapSeconds * 1000));
 
+/**
+ * A watermark of the future says that the source's clock was put back: what is modified now is older than it, so it goes
+ * back to the source's own clock of this moment.
+ */
+export const withinClock = (watermark: Instant | null, serverTime: Instant | null): Instant | null =>
+  watermark !== null && serverTime !== null && serverTime < watermark ? serverTime : watermark;
+
+/** The watermark after a pass: never back, but for a clock that was put back. */
+export const nextWatermark = (
+  stored: Instant | null,
+  candidate: Instant | null,
+  serverTime: Instant | null,
+): Instant | null => later(withinClock(stored, serverTime), candidate);
+
 /** Newest first: the walk ends when a page holds rows and all of them are older than the floor. */
 export const isBehind = (times: readonly (Instant | null)[], floor: Instant | null): boolean =>
   floor !== null && times.length > 0 && times.every((time) => time !== null && time < floor);
@@ -71,6 +64,22 @@ export const later = (a: Instant | null, b: Instant | null): Instant | null =>
 export function earlier(a: Instant, b: Instant): Instant {
   if (a < b) return a;
   return b;
+}
+
+/**
+ * What an ascending page shows when the server cuts pages to another size than it is asked for (it may do so in one sort
+ * order and not in another): returns that size, null while nothing speaks against `pageSize`. A page and its TotalCount
+ * are one snapshot, so a full page has to be full; the last one may only show too much.
+ */
+export function revealedPageSize(
+  page: number,
+  pageSize: number,
+  answer: { readonly received: number; readonly totalCount: number | null },
+): number | null {
+  const { received, totalCount } = answer;
+  if (totalCount === null || received === 0 || received >= pageSize) return null;
+  const expected = Math.max(0, Math.min(pageSize, totalCount - (page - 1) * pageSize));
+  return received > expected || (received < expected && expected === pageSize) ? received : null;
 }
 
 /** A row whose place in ascending creation order is known: if it keeps it, nothing in front of it was deleted. */
@@ -86,8 +95,16 @@ export const anchorPage = (anchor: Anchor, pageSize: number): number => Math.flo
 export const anchorHolds = (anchor: Anchor, pageSize: number, ids: readonly string[]): boolean =>
   ids[anchor.index % pageSize] === anchor.id;
 
-/** The last row of a page as the new anchor; null for an empty page. */
-export function anchorFrom(page: number, pageSize: number, ids: readonly string[]): Anchor | null {
-  const id = ids.at(-1);
-  return id === undefined ? null : { id, index: (page - 1) * pageSize + ids.length - 1 };
+/**
+ * The last row of a page whose key neither neighbour shares, as the new anchor: among rows of one key it could stand
+ * where it stood though the list has shifted. So never the first or the last row, whose neighbours are not known. Null
+ * when the page has none.
+ */
+export function anchorFrom(page: number, pageSize: number, rows: readonly KeyedRow[]): Anchor | null {
+  for (let index = rows.length - 2; index > 0; index -= 1) {
+    const row = rows[index] as KeyedRow;
+    const isAlone = row.key !== null && row.key !== rows[index - 1]?.key && row.key !== rows[index + 1]?.key;
+    if (isAlone) return { id: row.id, index: (page - 1) * pageSize + index };
+  }
+  return null;
 }

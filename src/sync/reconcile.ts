@@ -5,9 +5,10 @@
  */
 import type { Evidence, ListAnswer } from '../domain/answers.js';
 import type { PipelineRun } from '../domain/entities.js';
+import { chunk } from '../util/chunk.js';
 import { confirmMissing, confirmOne, judgeUnseen } from './confirm.js';
-import { type OnRunsPage, runsBatch, walkAgain, walkRuns } from './experiments.js';
-import { pageBatch, walkUntilCounted } from './list-pages.js';
+import { type RunsVisitor, runsBatch, walkAgain, walkRuns } from './experiments.js';
+import { identitiesOf, pageBatch, walkUntilCounted } from './list-pages.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
@@ -18,6 +19,10 @@ const IDS_PER_QUERY = 500;
 
 /** Runs that one pass asks for by name because the list does not show what it counts. */
 const MAX_ASKED = 1000;
+
+/** Where the next pass goes on asking. */
+const ASKED_CURSOR = 'reconcile/asked';
+const ASKED_PER_COMMIT = 100;
 
 /** Walks over ListRuns from which a run must be absent. */
 const RUN_WALKS = 3;
@@ -45,19 +50,20 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
     const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
       first ??= answer;
       await pass.commit(pageBatch(answer));
-      await seen.add([...answer.items.map((run) => run.pipelineRunId), ...rejectedIds(answer, 'pipeline_run')]);
+      // Items without an id are counted by their text, which proves enough about themselves, though not about others.
+      await seen.add(identitiesOf(answer));
       anonymous.note([{ evidence: answer, operation: 'ListPipelineRuns', items: withoutId(answer, 'pipeline_run') }]);
       total = answer.totalCount;
       done += answer.received;
       pass.progress('reconcile pipeline runs', done, answer.totalCount);
     };
     const isComplete = await walkUntilCounted(pass, () => seen.count(), onPage);
-    // Items without an id are counted by their content, which proves enough about themselves, though not about others.
-    const unnamed = anonymous.of('ListPipelineRuns')?.length ?? 0;
-    const isWhole = isComplete || total === null || (await seen.count()) + unnamed >= total;
+    const isWhole = isComplete || total === null || (await seen.count()) >= total;
     const hiddenAreWhole = await walkHiddenTypes(pass, seen, onPage);
     if (isWhole && hiddenAreWhole) await pass.walkedAll('ListPipelineRuns', ['pipeline_run']);
-    if (isComplete && first !== null) await judgeUnseen(pass, seen, first);
+    // An item whose id cannot be read may be any of those that seem to be absent.
+    const hasUnnamed = anonymous.of('ListPipelineRuns')?.length !== 0;
+    if (isComplete && !hasUnnamed && first !== null) await judgeUnseen(pass, seen, first);
     else await askForUnseen(pass, seen);
   } finally {
     await seen.close();
@@ -80,10 +86,24 @@ async function walkHiddenTypes(
   return areWhole;
 }
 
-/** Where the list shows less than it counts, absence proves nothing: the runs that it did not show are asked for. */
+/**
+ * Where the list shows less than it counts, absence proves nothing: the runs that it did not show are asked for. Each
+ * pass goes on where the one before ended, and begins anew at the end, so that all of them have their turn.
+ */
 async function askForUnseen(pass: Pass, seen: SeenIds): Promise<void> {
-  const ids = await seen.unseen({ after: null, limit: MAX_ASKED, firstSeenBefore: pass.startedAt });
-  for (const id of ids) await confirmOne(pass, id, null);
+  const cursor = await pass.store.readCursor(pass.scope, ASKED_CURSOR);
+  const from = typeof cursor?.state.after === 'string' ? cursor.state.after : null;
+  const since = pass.startedAt;
+  const ids = await seen.unseen({ after: from, limit: MAX_ASKED, firstSeenBefore: since });
+  if (ids.length < MAX_ASKED && from !== null) {
+    const front = await seen.unseen({ after: null, limit: MAX_ASKED - ids.length, firstSeenBefore: since });
+    ids.push(...front.filter((id) => !ids.includes(id)));
+  }
+  for (const some of chunk(ids, ASKED_PER_COMMIT)) {
+    for (const id of some) await confirmOne(pass, id, null);
+    const asked = { watermark: null, state: { after: some.at(-1) as string } };
+    await pass.commit({ cursor: asked, cursorName: ASKED_CURSOR });
+  }
 }
 
 type WithRejected = Pick<ListAnswer<unknown>, 'rejected'>;
@@ -113,7 +133,7 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
     let anonymous = 0;
     const unnamed = new UnreadableItems();
     let done = 0;
-    const onPage: OnRunsPage = async (answer) => {
+    const onPage: RunsVisitor['onPage'] = async (answer) => {
       first ??= answer;
       total = answer.totalCount;
       const bad = withoutId(answer, 'run');
@@ -123,11 +143,10 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
       await seen.add([...answer.items.map((run) => run.runId), ...rejectedIds(answer, 'run')]);
       done += answer.received;
       pass.progress('reconcile experiment runs', done, answer.totalCount);
-      return false;
     };
-    if (await walkRuns(pass, null, onPage)) await walkAgain(pass, onPage);
+    if ((await walkRuns(pass, { onPage })).mayHaveMissed) await walkAgain(pass, { onPage });
     // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
-    for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, null, onPage);
+    for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, { onPage });
     const readable = await seen.count();
     if (total === null || readable + (unnamed.of('ListRuns')?.length ?? 0) >= total) {
       await pass.walkedAll('ListRuns', ['run', 'run_param', 'run_label', 'run_metric']);

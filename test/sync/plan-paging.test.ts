@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   anchorFrom,
@@ -6,10 +5,11 @@ import {
   anchorPage,
   effectivePageSize,
   isBehind,
-  nextForwardPage,
+  nextWatermark,
   overlapFloor,
-  walkBound,
+  revealedPageSize,
   watermarkCandidate,
+  withinClock,
 } from '../../src/sync/plan-paging.js';
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000Z`;
@@ -27,54 +27,20 @@ describe('the page size that the server really uses', () => {
   });
 });
 
-describe('walking forward', () => {
-  it('ends where TotalCount says, not at a short page', () => {
-    expect(nextForwardPage(1, 10, { received: 3, totalCount: 25 }, null)).toBe(2);
-    expect(nextForwardPage(3, 10, { received: 5, totalCount: 25 }, 25)).toBeNull();
-    expect(nextForwardPage(1, 10, { received: 0, totalCount: 0 }, null)).toBeNull();
+describe('the page size of an ascending list', () => {
+  const total = { totalCount: 205 };
+
+  it('shows when a page holds more than its place in the list allows, or when a full page is not full', () => {
+    expect(revealedPageSize(3, 100, { received: 50, ...total }), 'the last page would hold 5').toBe(50);
+    expect(revealedPageSize(2, 100, { received: 50, ...total })).toBe(50);
   });
 
-  it('ends at an empty page when nothing is counted', () => {
-    expect(nextForwardPage(1, 10, { received: 3, totalCount: null }, null)).toBe(2);
-    expect(nextForwardPage(2, 10, { received: 0, totalCount: null }, null)).toBeNull();
-  });
-
-  it('steps back by as many rows as TotalCount fell', () => {
-    expect(nextForwardPage(4, 10, { received: 10, totalCount: 88 }, 100)).toBe(2);
-    expect(nextForwardPage(1, 10, { received: 10, totalCount: 95 }, 100)).toBe(1);
-  });
-
-  it('misses no row that exists throughout, whatever is inserted in front and deleted anywhere between two calls', () => {
-    const change = fc.record({ inserts: fc.nat(3), deletes: fc.array(fc.nat(1000), { maxLength: 3 }) });
-    const property = fc.property(
-      fc.integer({ min: 0, max: 60 }),
-      fc.integer({ min: 1, max: 7 }),
-      fc.array(change, { maxLength: 40 }),
-      (rows, pageSize, changes) => {
-        let list = Array.from({ length: rows }, (_, index) => `old${index}`);
-        const seen = new Set<string>();
-        let page: number | null = 1;
-        let previous: number | null = null;
-        for (let call = 0; page !== null && call < 1000; call += 1) {
-          const received = list.slice((page - 1) * pageSize, page * pageSize);
-          for (const row of received) seen.add(row);
-          const totalCount = list.length;
-          page = nextForwardPage(page, pageSize, { received: received.length, totalCount }, previous);
-          previous = totalCount;
-          const { inserts, deletes } = changes[call] ?? { inserts: 0, deletes: [] };
-          for (const index of deletes) if (list.length > 0) list.splice(index % list.length, 1);
-          list = [...Array.from({ length: inserts }, (_, index) => `new${call}-${index}`), ...list];
-        }
-        expect(page).toBeNull();
-        expect(list.filter((row) => row.startsWith('old') && !seen.has(row))).toEqual([]);
-      },
-    );
-    fc.assert(property, { numRuns: 2000 });
-  });
-
-  it('has a bound that grows with the list', () => {
-    expect(walkBound(1000, 100)).toBe(120);
-    expect(walkBound(0, 100)).toBe(100);
+  it('is left alone where nothing speaks against it', () => {
+    expect(revealedPageSize(3, 100, { received: 5, ...total })).toBeNull();
+    expect(revealedPageSize(2, 100, { received: 100, ...total })).toBeNull();
+    expect(revealedPageSize(3, 100, { received: 2, ...total }), 'a short last page proves nothing').toBeNull();
+    expect(revealedPageSize(2, 100, { received: 0, ...total })).toBeNull();
+    expect(revealedPageSize(2, 100, { received: 50, totalCount: null })).toBeNull();
   });
 });
 
@@ -103,21 +69,54 @@ describe('the watermark of a pass', () => {
   });
 });
 
-describe('the anchor of a first load', () => {
-  it('holds exactly while nothing in front of it was deleted', () => {
-    const rows = Array.from({ length: 25 }, (_, index) => `run${index}`);
-    const page = (list: string[], number: number) => list.slice((number - 1) * 10, number * 10);
-    const anchor = anchorFrom(3, 10, page(rows, 3));
-    expect(anchor).toEqual({ id: 'run24', index: 24 });
-    if (anchor === null) return;
-    const look = (list: string[]) => anchorHolds(anchor, 10, page(list, anchorPage(anchor, 10)));
-    expect(look(rows)).toBe(true);
-    expect(look([...rows, 'run25', 'run26'])).toBe(true);
-    expect(look(rows.filter((row) => row !== 'run4'))).toBe(false);
-    expect(look([...rows.filter((row) => row !== 'run4'), 'run25'])).toBe(false);
+describe('a source whose clock was put back', () => {
+  it('takes the watermark back with it, or what is modified now would count as known until the clock is there again', () => {
+    expect(withinClock(at(50), at(9))).toBe(at(9));
+    expect(nextWatermark(at(50), at(8), at(9))).toBe(at(9));
+    expect(nextWatermark(at(50), null, at(9))).toBe(at(9));
   });
 
-  it('cannot be taken from an empty page', () => {
+  it('is the only one for which the watermark goes back', () => {
+    expect(withinClock(at(5), at(9))).toBe(at(5));
+    expect(withinClock(at(5), null)).toBe(at(5));
+    expect(nextWatermark(at(5), at(3), at(9))).toBe(at(5));
+    expect(nextWatermark(at(5), at(7), at(9))).toBe(at(7));
+    expect(nextWatermark(null, at(7), at(9))).toBe(at(7));
+    expect(nextWatermark(null, null, at(9))).toBeNull();
+  });
+});
+
+describe('the anchor of a first load', () => {
+  const rowsOf = (keys: readonly number[]) => keys.map((key, index) => ({ id: `run${index}`, key: at(key) }));
+
+  it('holds exactly while nothing in front of it was deleted', () => {
+    const rows = rowsOf(Array.from({ length: 25 }, (_, index) => index));
+    const page = (list: typeof rows, number: number) => list.slice((number - 1) * 10, number * 10);
+    const anchor = anchorFrom(3, 10, page(rows, 3));
+    expect(anchor).toEqual({ id: 'run23', index: 23 });
+    if (anchor === null) return;
+    const look = (list: typeof rows) =>
+      anchorHolds(
+        anchor,
+        10,
+        page(list, anchorPage(anchor, 10)).map(({ id }) => id),
+      );
+    expect(look(rows)).toBe(true);
+    expect(look([...rows, ...rowsOf([40])])).toBe(true);
+    expect(look(rows.filter(({ id }) => id !== 'run4'))).toBe(false);
+    expect(look([...rows.filter(({ id }) => id !== 'run4'), ...rowsOf([40])])).toBe(false);
+  });
+
+  it('shares its key with no other row, so that no tie can put another in its place', () => {
+    expect(anchorFrom(1, 10, rowsOf([1, 2, 3, 3, 4, 4]))).toEqual({ id: 'run1', index: 1 });
+    expect(anchorFrom(1, 10, rowsOf([1, 1, 2, 2, 3])), 'the last row may have a twin on the next page').toBeNull();
+    expect(
+      anchorFrom(1, 10, [
+        { id: 'a', key: at(1) },
+        { id: 'b', key: null },
+        { id: 'c', key: at(3) },
+      ]),
+    ).toBeNull();
     expect(anchorFrom(3, 10, [])).toBeNull();
   });
 });
