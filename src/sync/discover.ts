@@ -10,6 +10,7 @@ import { identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-p
 import { isFirstLoad, readState } from './load-state.js';
 import type { Pass } from './pass.js';
 import { isBehind, nextWatermark, overlapFloor, watermarkCandidate, withinClock } from './plan-paging.js';
+import type { ForwardWalk } from './plan-walk.js';
 import { cursorNameOf, findHiddenTypes, hiddenTypes } from './source-types.js';
 
 export async function discover(pass: Pass): Promise<void> {
@@ -41,19 +42,28 @@ async function discoverListed(pass: Pass): Promise<void> {
   if (begun.watermark !== null || cursor === null) await findHiddenTypes(pass);
 }
 
+/** Passes over what was modified, until one of them is quiet enough for its count to be compared. */
+const MAX_COUNTS = 3;
+
 /**
  * Whatever was modified while the load ran is behind the watermark that was taken when it began. Once that is stored, the
- * mirror must hold as many rows as that walk counted; its first answer says so, and no call is made for it.
+ * mirror must hold as many rows as that walk counted; its answers say so, and no call is made for it.
  */
 async function finishFirstLoad(pass: Pass, loaded: Cursor): Promise<void> {
   const { unreadable, inDoubt, mayHaveShifted } = readState(loaded);
-  const { total, cursor } = await readModified(pass, loaded);
-  // Of what a dry run reads nothing is there to be counted.
-  if (total !== null && !pass.store.dryRun) {
-    const stored = (await pass.store.countPresent(pass.scope, 'pipeline_run')) + unreadable;
-    // A row that was deleted meanwhile counts as one that was missed would; where ties leave a doubt, that must not be.
-    if (stored < total || (inDoubt && mayHaveShifted)) await storeUntilCounted(pass);
+  let cursor = loaded;
+  let isShort = true;
+  for (let number = 0; number < MAX_COUNTS; number += 1) {
+    const { cursor: read, walk } = await readModified(pass, cursor);
+    cursor = read;
+    // Of what a dry run reads nothing is there to be counted.
+    const stored = pass.store.dryRun ? null : (await pass.store.countPresent(pass.scope, 'pipeline_run')) + unreadable;
+    isShort = stored !== null && stored < (walk.lastTotal ?? 0);
+    // Runs that came in during the walk are counted by its end, and found by the next.
+    if (!isShort || (stored ?? 0) < (walk.firstTotal ?? 0)) break;
   }
+  // A row that was deleted meanwhile counts as one that was missed would; where ties leave a doubt, that must not be.
+  if (isShort || (inDoubt && mayHaveShifted && !pass.store.dryRun)) await storeUntilCounted(pass);
   await pass.commit({ cursor });
 }
 
@@ -69,12 +79,12 @@ const candidateOf = (answer: ListAnswer<PipelineRun>): Instant | null =>
     answer.serverTime,
   );
 
-/** Returns the cursor to move to, and what the first answer counted. */
+/** Returns the cursor to move to, and the walk as it ended. */
 async function readModified(
   pass: Pass,
   before: Cursor,
   sourceType?: string,
-): Promise<{ cursor: Cursor; total: number | null }> {
+): Promise<{ cursor: Cursor; walk: ForwardWalk }> {
   const settledKey = typeof before.state.settledKey === 'string' ? before.state.settledKey : null;
   let floor: Instant | null = null;
   let watermark: Instant | null = null;
@@ -96,7 +106,7 @@ async function readModified(
   // So many rows of one key that their ties cannot be proved: seen once by counting, they need not be again.
   const key = newest(walk.givenUp);
   if (!walk.isProved) await storeUntilCounted(pass, sourceType);
-  return { cursor: { watermark, state: key === null ? {} : { settledKey: key } }, total: walk.firstTotal };
+  return { cursor: { watermark, state: key === null ? {} : { settledKey: key } }, walk };
 }
 
 const newest = (keys: readonly (string | null)[]): string | null =>
