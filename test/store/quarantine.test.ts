@@ -11,6 +11,7 @@ import {
   observed,
   pipelineRun,
   runStatus,
+  SCOPE_NAME,
   seen,
   treeNode,
   useMirror,
@@ -169,10 +170,26 @@ describe('an item is kept in its newest bad version', () => {
   });
 
   test('two streams that quarantine one item at the same time make one row', async () => {
-    const item = { entity: 'pipeline_run', entityId: 'r1' };
-    const streams = ['pipeline-runs', 'reconcile', 'status', 'nodes'] as const;
-    for (const stream of streams) await mirror().lease(stream);
-    await Promise.all(streams.map((stream) => mirror().commit(bad(0, 'ListPipelineRuns', item), stream)));
+    const item = bad(0, 'ListPipelineRuns', { entity: 'pipeline_run', entityId: 'r1' });
+    const other = await mirror().store.pool.connect();
+    try {
+      // The other stream's commit, halted between its insert and its end.
+      await other.query('begin');
+      await other.query(`select pg_advisory_xact_lock(hashtextextended('pai.quarantine ${SCOPE_NAME}', 0))`);
+      await other.query(
+        `insert into pai.quarantine (scope, region, stream, operation, entity, entity_id, raw, fingerprint, error, observed_at, first_seen_at)
+         values ($1, 'cn-shanghai', 'reconcile', 'ListPipelineRuns', 'pipeline_run', 'r1', '"bad"', $2, 'why', $3, now())`,
+        [SCOPE_NAME, fingerprintOf('"bad"'), at(0)],
+      );
+      const commit = mirror().commit(item);
+      await expect(Promise.race([commit, new Promise((wait) => setTimeout(wait, 300, 'waits'))])).resolves.toBe(
+        'waits',
+      );
+      await other.query('commit');
+      expect((await commit).quarantined).toBe(0);
+    } finally {
+      other.release();
+    }
     expect(await rows()).toHaveLength(1);
   });
 
