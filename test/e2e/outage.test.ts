@@ -112,14 +112,17 @@ it('complaint 5, invariant 8: an outage is met with few calls, and its end with 
   expect(await differences(emulator.world, pool)).toEqual([]);
 });
 
-it('invariant 8: `sync`, and another with --dry-run at the same time, share one budget', async () => {
-  const emulator = await startEmulator({ workspaces: 1, history: 12, active: 2, experimentRuns: 3 });
+it('invariant 8: two `sync` of two workspaces, and one with --dry-run, share one budget', async () => {
+  const emulator = await startEmulator({ workspaces: 2, history: 24, active: 4, experimentRuns: 3 });
   onTestFinished(() => emulator.close());
   const { url } = await createDatabase();
-  const env = { ...environmentFor(emulator, url), PAI_FLOW_QPS: '15', PAI_SCOPES: `${REGION}:*` };
-  const ended = await Promise.all([runCli(['sync'], { env }), runCli(['sync', '--dry-run'], { env })]);
+  const scopes = emulator.world.workspaces().map(({ workspaceId }) => `${REGION}:${workspaceId}`);
+  const sync = (args: readonly string[], PAI_SCOPES: string) =>
+    runCli(['sync', ...args], { env: { ...environmentFor(emulator, url), PAI_FLOW_QPS: '15', PAI_SCOPES } });
+  const ended = await Promise.all([...scopes.map((scope) => sync([], scope)), sync(['--dry-run'], scopes.join(','))]);
   for (const { code, stderr } of ended) expect(code, stderr).toBe(0);
   const times = timesOf(flowArrivals(emulator));
-  expect(times.length).toBeGreaterThan(60);
-  expect(mostWithin(times)).toBeLessThanOrEqual(49);
+  // Nodes and details of every run, at least.
+  expect(times.length).toBeGreaterThan(2 * emulator.world.pipelineRuns().length);
+  expect(mostWithin(times)).toBeLessThanOrEqual(mostInWindow(15));
 });
