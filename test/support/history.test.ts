@@ -55,6 +55,41 @@ describe('the check of the history', () => {
     ).toEqual([]);
   });
 
+  it('lets a newer version come late, but not what moves without a version', () => {
+    const late = { observedAt: '2026-01-01 00:00:11.500000' };
+    const newer = {
+      name: ['a', 'b'],
+      gmt_modified_time: ['2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00'],
+    } as const;
+    const first = [
+      LIFE[0] as HistoryEvent,
+      event(2, 'changed', { changes: { message: [1, 2] }, fromStatus: 'Running', toStatus: 'Running' }),
+    ];
+    const row = {
+      ...ROW,
+      status: 'Running',
+      revision: 3,
+      requestId: 'request-3',
+      values: { name: 'b', message: 2, gmt_modified_time: newer.gmt_modified_time[1] },
+    };
+    const third = (rest: Partial<HistoryEvent>) =>
+      event(3, 'changed', { ...late, fromStatus: 'Running', toStatus: 'Running', changes: newer, ...rest });
+    expect(faultsOfLife([...first, third({})], row)).toEqual([]);
+    const moves = third({ toStatus: 'Failed', changes: { ...newer, status: ['Running', 'Failed'] } });
+    expect(
+      faultsOfLife([...first, moves], { ...row, status: 'Failed', values: { ...row.values, status: 'Failed' } }),
+    ).not.toEqual([]);
+    const older = third({
+      changes: { ...newer, gmt_modified_time: [newer.gmt_modified_time[1], newer.gmt_modified_time[0]] },
+    });
+    expect(
+      faultsOfLife([...first, older], {
+        ...row,
+        values: { ...row.values, gmt_modified_time: newer.gmt_modified_time[0] },
+      }),
+    ).not.toEqual([]);
+  });
+
   it.each(LIFE.map((_, index) => index))('sees a hole: event %i left out', (index) => {
     expect(faultsOfLife(LIFE.toSpliced(index, 1), ROW)).not.toEqual([]);
   });

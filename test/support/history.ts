@@ -58,26 +58,39 @@ export function faultsOfLife(events: readonly HistoryEvent[], row: HistoryRow | 
   const values = new Map<string, Json>();
   let presence: Presence = 'nowhere';
   let before: HistoryEvent | null = null;
+  let newest = '';
   for (const event of events) {
     const at = `event ${event.eventId} (${event.kind})`;
-    faults.push(...proofFaults(event, before).map((fault) => `${at} ${fault}`));
+    faults.push(...proofFaults(event, before, newest).map((fault) => `${at} ${fault}`));
     const rule = FOLLOWS[event.kind];
     if (!rule?.after.includes(presence)) faults.push(`${at} follows ${presence}`);
     presence = rule?.to ?? presence;
     faults.push(...statusFaults(event, before).map((fault) => `${at} ${fault}`));
     faults.push(...chainFaults(event, values).map((fault) => `${at} ${fault}`));
     before = event;
+    newest = (event.observedAt ?? '') > newest ? (event.observedAt ?? '') : newest;
   }
   return [...faults, ...endFaults(row, presence, before, values), ...revisionFaults(events, row)];
 }
 
-function proofFaults(event: HistoryEvent, before: HistoryEvent | null): string[] {
+/**
+ * A list whose answer came late, and with a newer version than the stored one, is believed all the same, but for what
+ * moves without a version: the status, and whether the run is there.
+ */
+function isLateVersion({ kind, fromStatus, toStatus, changes }: HistoryEvent): boolean {
+  const [old, now] = changes?.gmt_modified_time ?? [];
+  return (
+    kind === 'changed' && fromStatus === toStatus && typeof now === 'string' && (old === null || String(old) < now)
+  );
+}
+
+/** `newest`: of the observations before this event. */
+function proofFaults(event: HistoryEvent, before: HistoryEvent | null, newest: string): string[] {
   const faults: string[] = [];
   if (event.requestId === null) faults.push('has no request_id');
   if (event.observedAt === null) faults.push('has no observed_at');
   if (before !== null && BigInt(event.eventId) <= BigInt(before.eventId)) faults.push(`comes after ${before.eventId}`);
-  if (before !== null && (event.observedAt ?? '') < (before.observedAt ?? ''))
-    faults.push('was observed earlier than the one before');
+  if ((event.observedAt ?? '') < newest && !isLateVersion(event)) faults.push(`was observed before ${newest}`);
   return faults;
 }
 
@@ -132,7 +145,7 @@ function endFaults(
     }
   }
   if ((last.observedAt ?? '') > row.observedAt) faults.push('was observed before its last event');
-  if (row.entity === 'pipeline_run' && (last.observedAt !== row.observedAt || last.requestId !== row.requestId)) {
+  if (row.entity === 'pipeline_run' && last.requestId !== row.requestId) {
     faults.push('was last written by another answer than its last event names');
   }
   return faults;
