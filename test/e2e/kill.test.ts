@@ -31,9 +31,13 @@ const KILLS = Number(process.env.TEST_KILLS ?? 12);
 /** Enough moments to meet every stream at work. */
 const IS_LONG = KILLS >= 100;
 
-/** The first part of the kills falls into the first load: its pages are slow, so that it needs many processes. */
-const FIRST_LOAD_SHARE = 0.3;
+/**
+ * The first part of the kills falls into the first load: its pages are slow, so that it needs many processes. Then it is
+ * left in peace until it has come to its end: the other kills are to meet the work that follows it.
+ */
+const FIRST_LOAD_KILLS = Math.ceil(KILLS * 0.3);
 const FIRST_LOAD_SLOWNESS_MS = 250;
+const FIRST_LOAD_PATIENCE_MS = 120_000;
 const SLOWNESS_MS = 40;
 
 /** The share of the kills during which PostgreSQL crashes as well, or instead; two crashes there are in any case. */
@@ -120,8 +124,10 @@ async function storm(scene: Scene, replicas: Replicas, random: Random): Promise<
   try {
     replicas.start();
     const crashAt = new Set([Math.floor(KILLS / 3), Math.floor((2 * KILLS) / 3)]);
+    let isLoaded = false;
     for (let round = 0; replicas.kills < KILLS; round += 1) {
-      const isFirstLoad = replicas.kills < KILLS * FIRST_LOAD_SHARE;
+      const isFirstLoad = replicas.kills < FIRST_LOAD_KILLS;
+      if (!isFirstLoad && !isLoaded) isLoaded = await untilLoaded(scene);
       scene.emulator.faults.clear();
       scene.emulator.faults.add(...drawWeather(random, isFirstLoad ? FIRST_LOAD_SLOWNESS_MS : SLOWNESS_MS));
       const crashes = crashAt.has(round) || random.next() < CRASH_SHARE;
@@ -146,6 +152,18 @@ async function crashPostgres(postgres: OwnServer, random: Random): Promise<void>
   await crash(postgres, kind);
   if (kind !== 'backend') await delay(downFor);
   await postgres.up();
+}
+
+/** Throws when the first load has not come to its end although nobody disturbed it for a long time. */
+async function untilLoaded({ emulator, pool }: Scene): Promise<boolean> {
+  emulator.faults.clear();
+  const expected = emulator.world.workspaces().length;
+  const sql = `select count(*) = $1 as yes from pai.sync_cursors where stream = 'pipeline-runs' and state->>'phase' is null`;
+  for (const deadline = Date.now() + FIRST_LOAD_PATIENCE_MS; Date.now() < deadline; await delay(200)) {
+    const { rows } = await pool.query<{ yes: boolean }>(sql, [expected]);
+    if (rows[0]?.yes && !(await hasFirstLoad(pool))) return true;
+  }
+  throw new Error(`the first load has not ended ${FIRST_LOAD_PATIENCE_MS} ms after the last kill`);
 }
 
 /** No when nobody knows: the tables are not there yet. */
