@@ -160,8 +160,9 @@ async function untilLoaded({ emulator, pool }: Scene): Promise<boolean> {
   const expected = emulator.world.workspaces().length;
   const sql = `select count(*) = $1 as yes from pai.sync_cursors where stream = 'pipeline-runs' and state->>'phase' is null`;
   for (const deadline = Date.now() + FIRST_LOAD_PATIENCE_MS; Date.now() < deadline; await delay(200)) {
-    const { rows } = await pool.query<{ yes: boolean }>(sql, [expected]);
-    if (rows[0]?.yes && !(await hasFirstLoad(pool))) return true;
+    // A connection may still be one of those that the last crash broke.
+    const found = await pool.query<{ yes: boolean }>(sql, [expected]).catch(() => null);
+    if (found?.rows[0]?.yes && !(await hasFirstLoad(pool))) return true;
   }
   throw new Error(`the first load has not ended ${FIRST_LOAD_PATIENCE_MS} ms after the last kill`);
 }
