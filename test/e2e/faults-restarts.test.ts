@@ -16,7 +16,7 @@ const EVERY_SECOND = Object.fromEntries(
 
 async function world(): Promise<{ emulator: Emulator; clock: SimulatedClock }> {
   const clock = new SimulatedClock({ speed: 0 });
-  const emulator = await startEmulator({ workspaces: 2, history: 80, active: 8, experimentRuns: 8, clock, seed: 8 });
+  const emulator = await startEmulator({ workspaces: 2, history: 40, active: 4, experimentRuns: 4, clock, seed: 8 });
   onTestFinished(() => emulator.close());
   emulator.faults.add({ operation: '*', kind: 'latency', millis: 10 });
   return { emulator, clock };
