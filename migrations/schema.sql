@@ -124,6 +124,7 @@ comment on column pai.change_events.observed_at is 'When the call whose answer s
 comment on column pai.change_events.request_id is 'RequestId of the answer that proves it.';
 
 create table pai.change_events_default partition of pai.change_events DEFAULT;
+CREATE TRIGGER append_only_statements BEFORE DELETE OR UPDATE ON pai.change_events_default FOR EACH STATEMENT EXECUTE FUNCTION pai.refuse_history_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON pai.change_events_default FOR EACH STATEMENT EXECUTE FUNCTION pai.refuse_history_change();
 comment on table pai.change_events_default is 'One part of change_events. History of every change that the mirror saw. Append-only, one partition a month of observed_at (UTC).';
 comment on column pai.change_events_default.event_id is 'Ascends; of one entity in the order in which the changes were stored.';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import pg from 'pg';
-import { StoreError } from '../domain/errors.js';
+import { describeError, StoreError } from '../domain/errors.js';
 import { type Logger, silentLogger } from '../util/logger.js';
 import { compareMigrations, type Migration, readMigrations } from './migrations.js';
 import { ensurePartitions } from './partitions.js';
@@ -78,9 +78,19 @@ async function migrateLocked(
     await apply(client, migration);
     logger.info({ migration: migration.tag }, 'applied a migration');
   }
-  const created = await ensurePartitions(client, options.partitionsAhead ?? 3);
-  if (created.length > 0) logger.debug({ partitions: created }, 'created partitions of the history');
+  await preparePartitions(client, options.partitionsAhead ?? 3, logger);
   return pending.map((migration) => migration.tag);
+}
+
+/** Without them the events go to the default partition: no reason for the service not to start. */
+async function preparePartitions(client: Client, monthsAhead: number, logger: Logger): Promise<void> {
+  try {
+    const created = await ensurePartitions(client, monthsAhead);
+    if (created.length > 0) logger.debug({ partitions: created }, 'created partitions of the history');
+  } catch (error) {
+    const reason = describeError(error);
+    logger.warn({}, `partitions of the history could not be made ahead of time, its default one is used: ${reason}`);
+  }
 }
 
 async function connect(connectionString: string): Promise<Client> {

@@ -82,41 +82,6 @@ describe('the history', () => {
     ]);
   });
 
-  test('refuses UPDATE, DELETE and TRUNCATE, on the whole and on a partition, even of no row', async () => {
-    await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1')) });
-    const { partition } = await mirror().row('select tableoid::regclass::text as partition from pai.change_events');
-    for (const statement of [
-      `update pai.change_events set kind = 'x'`,
-      'delete from pai.change_events',
-      'delete from pai.change_events where false',
-      'truncate pai.change_events',
-      'truncate pai.change_events_default',
-      `update ${partition} set kind = 'x'`,
-      `delete from ${partition}`,
-      `truncate ${partition}`,
-    ]) {
-      await expect(mirror().sql(statement), statement).rejects.toMatchObject({ code: '23001', message: /append-only/ });
-    }
-    expect(await mirror().events()).toHaveLength(1);
-  });
-
-  test('goes to the default partition where a month has none, and such a month keeps none', async () => {
-    const later = new Date();
-    later.setUTCMonth(later.getUTCMonth() + 7, 15);
-    const observedAt = `${later.toISOString().slice(0, 10)}T00:00:00.000000Z`;
-    await mirror().commit({
-      pipelineRuns: [{ evidence: { observedAt, requestId: null }, items: [pipelineRun('r1')] }],
-    });
-    const where = () => mirror().row('select tableoid::regclass::text as partition from pai.change_events');
-    expect(await where()).toEqual({ partition: 'pai.change_events_default' });
-    const created = await mirror().store.ensurePartitions(8);
-    const month = observedAt.slice(0, 7).replace('-', '_');
-    expect(created).not.toContain(`change_events_${month}`);
-    expect(created).toHaveLength(4);
-    expect(await where()).toEqual({ partition: 'pai.change_events_default' });
-    expect(await mirror().store.ensurePartitions(8)).toEqual([]);
-  });
-
   test('is numbered in the order in which the changes of an entity were stored', async () => {
     for (const [minutes, status] of ['Running', 'Suspended', 'Running', 'Failed'].entries()) {
       await mirror().commit({ pipelineRunStatuses: observed(minutes, runStatus('r1', { status })) }, 'status');
