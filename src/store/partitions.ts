@@ -20,13 +20,17 @@ begin
   end loop;
 end $$`;
 
-/** Months that have events in the default partition, oldest first, as `2026-11-01`. What is dated later is left there. */
+/**
+ * Months that have events in the default partition, oldest first, as `2026-11-01`. What is dated later is left there, and
+ * so is a month whose table exists already: it was detached, and is not ours to fill.
+ */
 const MONTHS_IN_DEFAULT = `
-  select distinct to_char(date_trunc('month', observed_at at time zone 'UTC'), 'YYYY-MM-DD') as month
-  from pai.change_events_default
-  where observed_at >= '1970-01-01T00:00:00Z'
-    and observed_at < (date_trunc('month', now() at time zone 'UTC') + make_interval(months => $1 + 1)) at time zone 'UTC'
-  order by 1 limit $2`;
+  select to_char(start, 'YYYY-MM-DD') as month
+  from (select distinct date_trunc('month', observed_at at time zone 'UTC') as start from pai.change_events_default
+    where observed_at >= '1970-01-01T00:00:00Z') months
+  where start < date_trunc('month', now() at time zone 'UTC') + make_interval(months => $1 + 1)
+    and to_regclass('pai.change_events_' || to_char(start, 'YYYY_MM')) is null
+  order by start limit $2`;
 
 /**
  * Makes sure that the history has partitions from this month (UTC) up to `monthsAhead` months ahead, moves the events of

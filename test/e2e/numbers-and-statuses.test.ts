@@ -30,7 +30,7 @@ describe('invariant 10: ids and numbers arrive exact', () => {
   });
 });
 
-describe('a run stays polled until it has reached a known end', () => {
+describe('complaint 1: a run stays polled until it has reached a known end, however far behind the watermark it lies', () => {
   it.each(['Suspended', 'Unknown', 'Terminating', 'Initialized', 'SomeWordNobodyKnows'])(
     'while it is %s',
     async (word) => {

@@ -4,7 +4,7 @@ import { SimulatedClock } from '../../src/emulator/clock.js';
 import { differences } from '../support/compare.js';
 import { startMirror } from '../support/mirror.js';
 
-it('one round brings everything that is due, also what only its reconcile finds: an ended run that PAI reran in silence', async () => {
+it('complaint 1: one round brings everything that is due, also what only its reconcile finds: an ended run that PAI reran in silence', async () => {
   const clock = new SimulatedClock({ speed: 0 });
   const mirror = await startMirror({
     emulator: { workspaces: 1, history: 20, active: 0, experimentRuns: 3, arrivalsPerMinute: 0, clock, seed: 8 },

@@ -172,6 +172,19 @@ describe('the partitions of the history', () => {
     expect(note).toMatch(/^One part of change_events/);
   });
 
+  test('that were detached and kept are not filled again: later events of their month wait in the default one', async () => {
+    const month = monthAfter(-20);
+    await discover('r1', `${month}-10T00:00:00.000000Z`);
+    await mirror().store.ensurePartitions(3);
+    await mirror().sql(`alter table pai.change_events detach partition ${nameOf(month)}`);
+    await discover('r2', `${month}-11T00:00:00.000000Z`);
+    await discover('r3', `${monthAfter(-21)}-11T00:00:00.000000Z`);
+    await mirror().store.ensurePartitions(3);
+    expect(await partitionOf('r2')).toBe('pai.change_events_default');
+    expect(await partitionOf('r3')).toBe(nameOf(monthAfter(-21)));
+    await mirror().sql(`drop table ${nameOf(month)}`);
+  });
+
   test('turn with the year: December ends where January begins', async () => {
     const toDecember = 11 - new Date().getUTCMonth();
     await mirror().store.ensurePartitions(toDecember + 1);
