@@ -45,6 +45,8 @@ export interface OpenStoreOptions {
   readonly dryRun?: boolean;
   /** Whether to bring the schema up to date first. */
   readonly migrate: boolean;
+  /** Default: few, as there may be many replicas. */
+  readonly maxConnections?: number;
   /** Waits for a database that is not there yet. Default: it has to be there. */
   readonly patience?: Patience;
 }
@@ -68,7 +70,13 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
   try {
     const { connectionString } = database;
     if (options.migrate) await migrate({ connectionString, logger });
-    const store = new PgStore({ connectionString, logger, dryRun: options.dryRun ?? false });
+    const { maxConnections } = options;
+    const store = new PgStore({
+      connectionString,
+      logger,
+      dryRun: options.dryRun ?? false,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+    });
     const close = async (): Promise<void> => {
       try {
         await store.close();

@@ -17,6 +17,9 @@ export interface SyncOptions {
 const BUSY_WAIT_MS = 60_000;
 const HEARTBEAT_MS = 10_000;
 
+/** One process for a while, not one of many replicas: the reconciles of four scopes hold a connection each. */
+const CONNECTIONS = 6;
+
 export async function syncCommand(interrupt: Interrupt, options: SyncOptions): Promise<ExitCode> {
   const onTerminal = process.stderr.isTTY === true;
   // Log lines would tear the bars apart; the table at the end tells what they would have told.
@@ -29,6 +32,7 @@ export async function syncCommand(interrupt: Interrupt, options: SyncOptions): P
       // Also before a dry run: it compares with the tables, and rolls back only what it would have put into them.
       migrate: true,
       dryRun: options.dryRun,
+      maxConnections: CONNECTIONS,
       onProgress: progress.listener,
     });
     try {

@@ -15,7 +15,7 @@ import { Random } from './random.js';
 import { Refusal } from './refusal.js';
 import { checkProduct, decodePath, findRoute } from './router.js';
 import { type AccessKey, SignatureCheck } from './signature.js';
-import { Stats } from './stats.js';
+import { askedBy, Stats, workspaceOfBody } from './stats.js';
 import { Wire } from './wire.js';
 import { Mutators } from './world/mutators.js';
 import type { WorldOptions } from './world/options.js';
@@ -130,7 +130,7 @@ class EmulatorServer {
   ): Promise<void> {
     const found = findRoute(request.method ?? '', pathname);
     const operation = found?.route.name ?? 'unknown';
-    const record = this.stats.arrived(operation);
+    const record = this.stats.arrived(operation, askedBy(headerOf(request, 'authorization'), pathname, query));
     response.once('close', record.closed);
     const requestId = randomUUID().toUpperCase();
     const host = request.headers.host ?? '';
@@ -140,6 +140,7 @@ class EmulatorServer {
       const body = request.method === 'GET' ? EMPTY_BODY : await readBody(request);
       this.authenticate(request, pathname, query, body);
       const text = body.toString('utf8');
+      if (text !== '') record.concerns(workspaceOfBody(text));
       fault = this.faults.next(operation, request.url ?? '', text);
       if (fault) record.met(fault.kind);
       if (fault?.kind === 'latency') await delay(fault.millis ?? 100, undefined, { signal: this.closing });

@@ -8,7 +8,28 @@ export interface Arrival {
   readonly status: number;
   /** The fault that it met. */
   readonly fault: string | null;
+  /** AccessKeyId that signed it; null where none did. Replicas with a key each can be told apart by it. */
+  readonly caller: string | null;
+  /** What it names: a workspace by its id or, in the path, a pipeline run by its own. Null where it names neither. */
+  readonly workspaceId: string | null;
+  readonly pipelineRunId: string | null;
 }
+
+/** What tells requests of one operation apart. */
+export type Asked = Pick<Arrival, 'caller' | 'workspaceId' | 'pipelineRunId'>;
+
+const NOTHING_KNOWN: Asked = { caller: null, workspaceId: null, pipelineRunId: null };
+
+/** From the request's head; the workspace of a PUT stands in its body, which comes later. */
+export function askedBy(authorization: string | undefined, path: string, query: string): Asked {
+  return {
+    caller: /\bCredential=([^,\s]+)/.exec(authorization ?? '')?.[1] ?? null,
+    workspaceId: /(?:^|&)WorkspaceId=(\d+)/.exec(query)?.[1] ?? null,
+    pipelineRunId: /\/pipelineruns\/([^/]+)/.exec(path)?.[1] ?? null,
+  };
+}
+
+export const workspaceOfBody = (body: string): string | null => /"WorkspaceId":"?(\d+)/.exec(body)?.[1] ?? null;
 
 export interface OperationStats {
   calls: number;
@@ -38,14 +59,25 @@ export class Stats {
   }
 
   /** A request has arrived; returns what to call when it is answered. */
-  arrived(operation: string): { met(fault: string): void; answered(status: number): void; closed(): void } {
-    const entry: Open = { at: this.wallClock(), operation, status: 0, fault: null };
+  arrived(
+    operation: string,
+    asked: Asked = NOTHING_KNOWN,
+  ): {
+    concerns(workspaceId: string | null): void;
+    met(fault: string): void;
+    answered(status: number): void;
+    closed(): void;
+  } {
+    const entry: Open = { at: this.wallClock(), operation, status: 0, fault: null, ...asked };
     const counts = this.countsOf(operation);
     counts.calls += 1;
     this.ring[this.written++ % KEPT] = entry;
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     return {
+      concerns: (workspaceId) => {
+        entry.workspaceId ??= workspaceId;
+      },
       met: (fault) => {
         entry.fault = fault;
         counts.faults += 1;

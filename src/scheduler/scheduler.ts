@@ -35,8 +35,8 @@ export interface SchedulerOptions {
 /** Scopes in which one stream runs at once; the others wait for their turn. */
 const SCOPES_AT_ONCE = 4;
 
-/** A reconcile holds one of the few database connections for as long as it walks, and needs another one to commit. */
-const RECONCILES_AT_ONCE = 2;
+/** A reconcile holds one of the few database connections for as long as it walks; other replicas take other scopes. */
+const RECONCILES_AT_ONCE = 1;
 
 /** What a stream's new rows make due in other streams: they need not wait for their next tick. */
 const FOLLOWERS: { readonly [stream in Stream]?: readonly Stream[] } = {

@@ -31,7 +31,7 @@ import { instantSql } from './sql.js';
 
 export interface PgStoreOptions {
   readonly connectionString: string;
-  /** Most connections at once; default 4, and no fewer than 2 for `reconcile`. */
+  /** Most connections at once; default 3, and no fewer than 2 for `reconcile`. */
   readonly maxConnections?: number;
   /** Milliseconds that a lease is valid without renewal; default 30,000. */
   readonly leaseTtlMs?: number;

@@ -42,7 +42,7 @@ export interface KeeperOptions {
 }
 
 export class LeaseKeeper {
-  /** Aborts when the service stops or the lease is lost; asks `hold` wherever it is guarded. */
+  /** Aborts when the service stops, the lease is lost or the pass is over; asks `hold` wherever it is guarded. */
   readonly signal: AbortSignal;
   private readonly ended = new AbortController();
   private readonly readTime: ReadTime;
@@ -85,9 +85,11 @@ export class LeaseKeeper {
     }
   }
 
+  /** The pass is over, well or not: what it still has under way (a failure leaves its neighbours behind) ends too. */
   stop(): void {
     clearInterval(this.timer);
     this.options.signal.removeEventListener('abort', this.onStop);
+    this.ended.abort(new Error('the pass is over'));
   }
 
   private holds(): boolean {

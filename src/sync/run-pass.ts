@@ -91,6 +91,8 @@ async function underLease(
     const startedAt = await deps.store.now();
     const pass = new Pass({ ...deps, logger }, lease, keeper.signal, startedAt, options.ignoreBackoff);
     const error = await runStream(pass);
+    // Before the pass is written down as ended: no call of it may go out after that.
+    keeper.stop();
     const outcome = error === null ? 'succeeded' : options.signal.aborted ? 'stopped' : 'failed';
     // A pass that failed counts as well: else every replica would try the ill source once more at the same tick.
     ranToEnd = outcome !== 'stopped' && !keeper.isLost;

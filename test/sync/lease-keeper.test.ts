@@ -116,5 +116,11 @@ it('ends with the service, whose signal it leaves when the pass is over', async 
   const other = keep();
   other.keeper.stop();
   other.stop.abort(reason);
-  expect(other.keeper.signal.aborted).toBe(false);
+  expect(other.keeper.signal.reason).not.toBe(reason);
+});
+
+it('what a pass has left behind when it ends goes no further', async () => {
+  const { keeper } = keep();
+  keeper.stop();
+  await expect(throwIfOver(keeper.signal)).rejects.toThrow('the pass is over');
 });

@@ -1,0 +1,245 @@
+/**
+ * Invariants 7 and 8 with the built command: many replicas on one database, half of them killed, one standing still past
+ * its lease. The short form has 4 replicas and no standstill (a lease lasts 30 seconds; test/e2e/stopped-replica.test.ts
+ * has a shorter one); `npm run test:replicas` has 20 for a minute. `TEST_REPLICAS` and `TEST_REPLICA_SECONDS` set others.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'pg';
+import { expect, it, onTestFinished } from 'vitest';
+import { SimulatedClock } from '../../src/emulator/clock.js';
+import { type Emulator, startEmulator } from '../../src/emulator/server.js';
+import type { Arrival } from '../../src/emulator/stats.js';
+import { mostWithin } from '../pai/replicas.js';
+import { environmentFor, runCli } from '../support/cli.js';
+import { differences } from '../support/compare.js';
+import { createDatabase } from '../support/database.js';
+import {
+  groupBy,
+  KEEP_HOLDERS,
+  keysFor,
+  killNow,
+  type Member,
+  type RanPass,
+  ranPasses,
+  startFleet,
+  stopInAPass,
+  strayCalls,
+} from '../support/fleet.js';
+import { overlappingPasses } from '../support/passes.js';
+
+const REPLICAS = Number(process.env.TEST_REPLICAS ?? 4);
+const SECONDS = Number(process.env.TEST_REPLICA_SECONDS ?? 8);
+const LEASE_MS = 30_000;
+const FLOW_QPS = 20;
+const LIST_RUNS_QPS = 5;
+
+/** Seconds between two ticks of each stream. */
+const PERIODS = {
+  'pipeline-runs': 2,
+  status: 1,
+  nodes: 2,
+  details: 2,
+  'experiment-runs': 3,
+  reconcile: 10,
+} as const;
+/** Those that no other stream starts. */
+const LEADERS: readonly string[] = ['pipeline-runs', 'status', 'experiment-runs', 'reconcile'];
+
+const every = (seconds: number): string => (seconds === 1 ? '* * * * * *' : `*/${seconds} * * * * *`);
+
+const SETTINGS = {
+  PAI_FLOW_QPS: String(FLOW_QPS),
+  PAI_LIST_RUNS_QPS: String(LIST_RUNS_QPS),
+  DISCOVER_CRON: every(PERIODS['pipeline-runs']),
+  POLL_CRON: every(PERIODS.status),
+  NODES_CRON: every(PERIODS.nodes),
+  DETAILS_CRON: every(PERIODS.details),
+  EXPERIMENTS_CRON: every(PERIODS['experiment-runs']),
+  RECONCILE_CRON: every(PERIODS.reconcile),
+};
+
+/** Moves the source on, twice a second, until it is told to stop. */
+function keepMoving(emulator: Emulator, clock: SimulatedClock): () => void {
+  const timer = setInterval(() => {
+    clock.advance(2_000);
+    emulator.world.tick();
+  }, 500);
+  onTestFinished(() => clearInterval(timer));
+  return () => clearInterval(timer);
+}
+
+/** The most connections that the replicas had at once. */
+function watchConnections(pool: Pool): () => number {
+  let most = 0;
+  const look = async (): Promise<void> => {
+    const { rows } = await pool.query<{ n: number }>(
+      `select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name like 'pai-mirror%'`,
+    );
+    most = Math.max(most, rows[0]?.n ?? 0);
+  };
+  const timer = setInterval(() => void look().catch(() => {}), 250);
+  onTestFinished(() => clearInterval(timer));
+  return () => most;
+}
+
+const subjects = (passes: readonly RanPass[]): Map<string, RanPass[]> =>
+  groupBy(passes, ({ scope, stream }) => `${stream} in ${scope}`);
+
+/** Milliseconds from `since` until every stream of every scope has a whole pass that began after it; null: not yet. */
+async function recoveredAfter(pool: Pool, since: number, expected: number): Promise<number | null> {
+  const whole = (await ranPasses(pool)).filter(
+    ({ startedAt, outcome }) => startedAt >= since && outcome === 'succeeded',
+  );
+  const firsts = [...subjects(whole).values()].map((passes) =>
+    Math.min(...passes.map(({ finishedAt }) => finishedAt as number)),
+  );
+  return firsts.length < expected ? null : Math.max(...firsts) - since;
+}
+
+async function untilRecovered(pool: Pool, since: number, expected: number): Promise<number> {
+  for (;;) {
+    const after = await recoveredAfter(pool, since, expected);
+    if (after !== null) return after;
+    if (Date.now() - since > 2 * LEASE_MS) throw new Error('not every stream has run again within two lease times');
+    await delay(250);
+  }
+}
+
+/** Passes of one stream and scope that came sooner after the one before than one pass a tick allows. */
+function crowded(passes: readonly RanPass[]): string[] {
+  const leaders = passes.filter(({ stream }) => LEADERS.includes(stream));
+  return [...subjects(leaders)].flatMap(([name, ran]) =>
+    ran.slice(1).flatMap((pass, index) => {
+      const before = ran[index] as RanPass;
+      const leastMs = (PERIODS[pass.stream as keyof typeof PERIODS] * 1_000) / 2;
+      const ranToEnd = before.outcome === 'succeeded' || before.outcome === 'failed';
+      const gap = pass.acquiredAt - before.acquiredAt;
+      return !ranToEnd || gap >= leastMs ? [] : [`${name}: pass ${pass.id} came ${gap} ms after the one before`];
+    }),
+  );
+}
+
+const FLOW = ['ListPipelineRuns', 'ListPipelineRunsStatus', 'ListPipelineRunNodeStatus', 'GetPipelineRun'];
+const timesOf = (arrivals: readonly Arrival[], operations: readonly string[]): number[] =>
+  arrivals.filter(({ operation }) => operations.includes(operation)).map(({ at }) => at);
+
+/** What the long form is read for. */
+function tell(numbers: object): void {
+  process.stdout.write(`replicas: ${JSON.stringify(numbers)}\n`);
+}
+
+async function stopAll(members: readonly Member[]): Promise<void> {
+  const living = members.filter(({ killedAt }) => killedAt === null);
+  for (const { cli } of living) cli.child.kill('SIGTERM');
+  const codes = await Promise.all(living.map(({ cli }) => cli.exited));
+  expect(codes, living.map(({ cli }) => cli.stderr().slice(-2_000)).join('\n')).toEqual(living.map(() => 0));
+}
+
+it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at once, keep the budget together, and outlive half of them`, async () => {
+  const clock = new SimulatedClock({ speed: 0 });
+  const emulator = await startEmulator({
+    workspaces: 2,
+    history: 30,
+    active: 6,
+    experimentRuns: 20,
+    nodesPerRun: [1, 3],
+    arrivalsPerMinute: 6,
+    clock,
+    accessKeys: [...keysFor(REPLICAS), { accessKeyId: 'quiet', accessKeySecret: 'quiet-secret' }],
+  });
+  onTestFinished(() => emulator.close());
+  // So that a pass lasts: whoever is killed or stopped is mostly met in one.
+  emulator.faults.add({ operation: '*', kind: 'latency', millis: 40 });
+  const database = await createDatabase();
+  const pool = new Pool({ connectionString: database.url, max: 3 });
+  onTestFinished(() => pool.end());
+  await pool.query(KEEP_HOLDERS);
+  const connections = watchConnections(pool);
+  const env = { ...environmentFor(emulator, database.url), ...SETTINGS };
+  const expected = emulator.world.workspaces().length * LEADERS.length + emulator.world.workspaces().length * 2;
+
+  const members = await startFleet(REPLICAS, env);
+  const startedAt = Date.now();
+  const settle = keepMoving(emulator, clock);
+  await untilRecovered(pool, startedAt, expected);
+  const standstill = SECONDS * 1_000 > LEASE_MS * 1.5;
+  const stopped = standstill ? await stopInAPass(pool, members) : null;
+  const stoppedAt = Date.now();
+  await delay(Math.max(0, startedAt + SECONDS * 500 - Date.now()));
+
+  const victims = members.filter((member) => member !== stopped?.member).slice(0, REPLICAS / 2);
+  for (const victim of victims) killNow(victim);
+  const killedAt = Date.now();
+  const recoveryMs = await untilRecovered(pool, killedAt, expected);
+  if (stopped) {
+    await delay(Math.max(0, stoppedAt + LEASE_MS * 1.1 - Date.now()));
+    const { rows } = await pool.query<{ fence: string }>(
+      'select fence::text from pai.sync_leases where scope = $1 and stream = $2',
+      [stopped.scope, stopped.stream],
+    );
+    expect(Number(rows[0]?.fence), 'another replica has taken over').toBeGreaterThan(Number(stopped.fence));
+    stopped.member.cli.child.kill('SIGCONT');
+  }
+  const continuedAt = Date.now();
+  await delay(Math.max(stopped ? 5_000 : 0, startedAt + SECONDS * 1_000 - Date.now()));
+  settle();
+  const until = Date.now();
+  const arrivals = emulator.stats.arrivals().filter(({ at }) => at < until);
+  await stopAll(members);
+
+  const passes = await ranPasses(pool);
+  const ran = passes.filter((pass) => pass.startedAt >= startedAt && pass.startedAt < until);
+  const seconds = (until - startedAt) / 1_000;
+  const flow = mostWithin(timesOf(arrivals, FLOW));
+  const listRuns = mostWithin(timesOf(arrivals, ['ListRuns']));
+  const outcomes = Object.fromEntries(
+    [...groupBy(passes, ({ outcome }) => String(outcome))].map(([k, v]) => [k, v.length]),
+  );
+  tell({
+    replicas: REPLICAS,
+    seconds,
+    passesATick: Object.fromEntries(
+      Object.entries(PERIODS).map(([stream, period]) => {
+        const count = ran.filter((pass) => pass.stream === stream).length;
+        return [stream, Number((count / ((seconds / period) * emulator.world.workspaces().length)).toFixed(2))];
+      }),
+    ),
+    passes: passes.length,
+    outcomes,
+    replicasThatRanPasses: new Set(passes.map(({ pid }) => pid)).size,
+    calls: arrivals.length,
+    flowIn3s: `${flow} of ${FLOW_QPS * 3}`,
+    listRunsIn3s: `${listRuns} of ${LIST_RUNS_QPS * 3}`,
+    recoveryMs,
+    takeoverOf:
+      stopped &&
+      `${stopped.stream}, calls of the stopped replica since: ${arrivals.filter(({ caller, at }) => caller === stopped.member.name && at >= continuedAt).length}`,
+    connections: connections(),
+  });
+
+  expect(await overlappingPasses(pool)).toEqual([]);
+  const workspaces = new Map(
+    [...emulator.world.pipelineRuns(), ...emulator.world.deletedPipelineRuns()].map((run) => [
+      run.pipelineRunId,
+      run.workspaceId,
+    ]),
+  );
+  const workspaceOf = ({ workspaceId, pipelineRunId }: Arrival): string | null =>
+    workspaceId ?? workspaces.get(pipelineRunId ?? '') ?? null;
+  expect(strayCalls(arrivals, passes, members, workspaceOf)).toEqual([]);
+  expect(crowded(passes)).toEqual([]);
+  expect(flow).toBeLessThanOrEqual(FLOW_QPS * 3 * 1.1);
+  expect(listRuns).toBeLessThanOrEqual(LIST_RUNS_QPS * 3 * 1.1);
+  expect(recoveryMs).toBeLessThanOrEqual(2 * LEASE_MS);
+  expect(connections()).toBeLessThanOrEqual(REPLICAS * 5);
+  const failed = passes.filter(({ outcome, pid }) => outcome === 'failed' && pid !== stopped?.member.cli.child.pid);
+  expect(failed).toEqual([]);
+
+  emulator.faults.clear();
+  const quiet = { ...env, PAI_FLOW_QPS: '0', PAI_LIST_RUNS_QPS: '0' };
+  const sync = await runCli(['sync'], {
+    env: { ...quiet, ALIBABA_CLOUD_ACCESS_KEY_ID: 'quiet', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'quiet-secret' },
+  });
+  expect(sync, sync.stderr).toMatchObject({ code: 0 });
+  expect(await differences(emulator.world, pool)).toEqual([]);
+});
