@@ -33,6 +33,8 @@ export interface WatchOptions {
   readonly onTooLarge: () => void;
   /** This answer is not too large, but all of them together are. */
   readonly onCrowded: () => void;
+  /** Asked as late as can be before the request is sent; false ends the call. */
+  readonly mayGo: () => boolean;
 }
 
 /** One call's request, from before it exists until its answer is read. */
@@ -45,10 +47,24 @@ export class RequestWatch {
 
   constructor(private readonly options: WatchOptions) {}
 
+  /**
+   * Node.js announces a request when its last bytes are handed over. On a connection that was open before they are sent
+   * within the same turn; on one that connects only then, before anybody else hears of that.
+   */
   attach(request: ClientRequest): void {
     this.request = request;
     request.once('response', (response) => this.onResponse(response));
+    this.holdBack();
+    const onSocket = (socket: Socket): void => {
+      if (socket.connecting) socket.prependOnceListener('connect', () => this.holdBack());
+    };
+    if (request.socket) onSocket(request.socket);
+    else request.once('socket', onSocket);
     if (this.ended) this.end();
+  }
+
+  private holdBack(): void {
+    if (!this.options.mayGo()) this.end();
   }
 
   /**

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Endpoint } from '../domain/endpoint.js';
-import { throwIfOver } from '../util/signal-guard.js';
+import { isOver, throwIfOver } from '../util/signal-guard.js';
 import { Config, OpenApiClient, OpenApiRequest, Params } from './alicloud.js';
 import { CallFailure, errorField } from './call-failure.js';
 import type { Keys } from './credentials.js';
@@ -66,6 +66,9 @@ export class Transport {
       inFlight: this.inFlight,
       onTooLarge: () => end(tooLarge(maxAnswerBytes, watch.httpStatus)),
       onCrowded: () => end(crowded(this.options.maxBytesInFlight, watch.httpStatus)),
+      // Between the question above and the first byte lie signing and perhaps a new connection: milliseconds in which the
+      // process may have been stopped. A call that is held back counts as failed, and its next attempt asks again.
+      mayGo: () => !isOver(signal),
     });
     const timer = setTimeout(() => end(deadlinePassed(callTimeoutMs, watch.httpStatus)), callTimeoutMs);
     const onAbort = (): void => end(signal.reason);

@@ -58,7 +58,7 @@ export class LeaseKeeper {
     this.readTime = options.readTime ?? localTime;
     this.validSince = options.askedAt;
     this.signal = this.ended.signal;
-    guardSignal(this.signal, () => this.hold());
+    guardSignal(this.signal, { isOver: () => !this.holds(), check: () => this.hold() });
     // By a listener that goes with the pass: AbortSignal.any keeps something in the service's own signal for every pass
     // that ever was, on some Node.js versions.
     options.signal.addEventListener('abort', this.onStop, { once: true });

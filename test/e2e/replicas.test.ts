@@ -30,8 +30,10 @@ import { overlappingPasses } from '../support/passes.js';
 const REPLICAS = Number(process.env.TEST_REPLICAS ?? 4);
 const SECONDS = Number(process.env.TEST_REPLICA_SECONDS ?? 8);
 const LEASE_MS = 30_000;
-const FLOW_QPS = 20;
-const LIST_RUNS_QPS = 5;
+const IS_LONG = SECONDS * 1_000 > LEASE_MS * 1.5;
+/** The long form has the default budgets, which so many replicas use up; the short one has no time for that. */
+const FLOW_QPS = IS_LONG ? 5 : 20;
+const LIST_RUNS_QPS = IS_LONG ? 15 : 5;
 
 /** Seconds between two ticks of each stream. */
 const PERIODS = {
@@ -162,8 +164,7 @@ it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at o
   const startedAt = Date.now();
   const settle = keepMoving(emulator, clock);
   await untilRecovered(pool, startedAt, expected);
-  const standstill = SECONDS * 1_000 > LEASE_MS * 1.5;
-  const stopped = standstill ? await stopInAPass(pool, members) : null;
+  const stopped = IS_LONG ? await stopInAPass(pool, members) : null;
   const stoppedAt = Date.now();
   await delay(Math.max(0, startedAt + SECONDS * 500 - Date.now()));
 
@@ -173,11 +174,8 @@ it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at o
   const recoveryMs = await untilRecovered(pool, killedAt, expected);
   if (stopped) {
     await delay(Math.max(0, stoppedAt + LEASE_MS * 1.1 - Date.now()));
-    const { rows } = await pool.query<{ fence: string }>(
-      'select fence::text from pai.sync_leases where scope = $1 and stream = $2',
-      [stopped.scope, stopped.stream],
-    );
-    expect(Number(rows[0]?.fence), 'another replica has taken over').toBeGreaterThan(Number(stopped.fence));
+    const { rows } = await pool.query('select outcome from pai.sync_passes where id = $1', [stopped.passId]);
+    expect(rows, 'another replica has taken over').toEqual([{ outcome: 'abandoned' }]);
     stopped.member.cli.child.kill('SIGCONT');
   }
   const continuedAt = Date.now();

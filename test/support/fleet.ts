@@ -123,28 +123,27 @@ export function strayCalls(
   });
 }
 
-/** A living member that holds a lease right now and is stopped in the middle of it; returns what it holds. */
+/** Stops a living member in the middle of a pass. */
 export async function stopInAPass(
   pool: Pool,
   members: readonly Member[],
-): Promise<{ member: Member; scope: string; stream: string; fence: string }> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const { rows } = await pool.query<{ pid: number; scope: string; stream: string; fence: string }>(
-      `select split_part(holder, '/', -2)::int as pid, scope, stream, fence::text from pai.sync_leases
-       where expires_at > clock_timestamp() order by random() limit 1`,
+): Promise<{ readonly member: Member; readonly stream: string; readonly passId: number }> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const { rows } = await pool.query<{ pid: number; stream: string; passId: number }>(
+      `select split_part(h.holder, '/', -2)::int as pid, p.stream, p.id::int as "passId"
+       from pai.sync_passes p join pai.test_holders h on h.pass_id = p.id where p.finished_at is null order by random() limit 1`,
     );
-    const held = rows[0];
-    const member = members.find(({ cli, killedAt }) => cli.child.pid === held?.pid && killedAt === null);
-    if (held && member) {
+    const found = rows[0];
+    const member = members.find(({ cli, killedAt }) => cli.child.pid === found?.pid && killedAt === null);
+    if (found && member) {
       member.cli.child.kill('SIGSTOP');
-      const { rows: still } = await pool.query(
-        'select 1 from pai.sync_leases where scope = $1 and stream = $2 and fence = $3 and expires_at > clock_timestamp()',
-        [held.scope, held.stream, held.fence],
-      );
-      if (still.length > 0) return { member, scope: held.scope, stream: held.stream, fence: held.fence };
+      const { rows: open } = await pool.query('select 1 from pai.sync_passes where id = $1 and finished_at is null', [
+        found.passId,
+      ]);
+      if (open.length > 0) return { member, stream: found.stream, passId: found.passId };
       member.cli.child.kill('SIGCONT');
     }
     await delay(25);
   }
-  throw new Error('no replica was met while it held a lease');
+  throw new Error('no replica was met in the middle of a pass');
 }
