@@ -49,6 +49,7 @@ export class LeaseKeeper {
   private readonly timer: NodeJS.Timeout;
   private validSince: LocalTime;
   private renewal: Promise<void> | null = null;
+  private isStopped = false;
 
   constructor(
     private readonly store: Store,
@@ -87,6 +88,8 @@ export class LeaseKeeper {
 
   /** The pass is over, well or not: what it still has under way (a failure leaves its neighbours behind) ends too. */
   stop(): void {
+    if (this.isStopped) return;
+    this.isStopped = true;
     clearInterval(this.timer);
     this.options.signal.removeEventListener('abort', this.onStop);
     this.ended.abort(new Error('the pass is over'));

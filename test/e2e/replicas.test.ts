@@ -125,9 +125,15 @@ const FLOW = ['ListPipelineRuns', 'ListPipelineRunsStatus', 'ListPipelineRunNode
 const timesOf = (arrivals: readonly Arrival[], operations: readonly string[]): number[] =>
   arrivals.filter(({ operation }) => operations.includes(operation)).map(({ at }) => at);
 
-/** What the long form is read for. */
-function tell(numbers: object): void {
-  process.stdout.write(`replicas: ${JSON.stringify(numbers)}\n`);
+/** Passes of each stream for each tick of its schedule, on average over the workspaces. */
+function passesATick(passes: readonly RanPass[], from: number, until: number, workspaces: number): object {
+  return Object.fromEntries(
+    Object.entries(PERIODS).map(([stream, period]) => {
+      const tick = (at: number): number => Math.floor(at / (period * 1_000));
+      const ran = passes.filter((pass) => pass.stream === stream && pass.startedAt >= from && pass.startedAt < until);
+      return [stream, Number((ran.length / (workspaces * (tick(until) - tick(from)))).toFixed(2))];
+    }),
+  );
 }
 
 async function stopAll(members: readonly Member[]): Promise<void> {
@@ -137,7 +143,18 @@ async function stopAll(members: readonly Member[]): Promise<void> {
   expect(codes, living.map(({ cli }) => cli.stderr().slice(-2_000)).join('\n')).toEqual(living.map(() => 0));
 }
 
-it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at once, keep the budget together, and outlive half of them`, async () => {
+interface Scene {
+  readonly emulator: Emulator;
+  readonly clock: SimulatedClock;
+  readonly pool: Pool;
+  readonly env: Record<string, string>;
+  /** Streams of scopes. */
+  readonly expected: number;
+}
+
+const QUIET_KEY = { accessKeyId: 'quiet', accessKeySecret: 'quiet-secret' };
+
+async function setScene(): Promise<Scene> {
   const clock = new SimulatedClock({ speed: 0 });
   const emulator = await startEmulator({
     workspaces: 2,
@@ -147,7 +164,7 @@ it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at o
     nodesPerRun: [1, 3],
     arrivalsPerMinute: 6,
     clock,
-    accessKeys: [...keysFor(REPLICAS), { accessKeyId: 'quiet', accessKeySecret: 'quiet-secret' }],
+    accessKeys: [...keysFor(REPLICAS), QUIET_KEY],
   });
   onTestFinished(() => emulator.close());
   // So that a pass lasts: whoever is killed or stopped is mostly met in one.
@@ -156,22 +173,32 @@ it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at o
   const pool = new Pool({ connectionString: database.url, max: 3 });
   onTestFinished(() => pool.end());
   await pool.query(KEEP_HOLDERS);
-  const connections = watchConnections(pool);
   const env = { ...environmentFor(emulator, database.url), ...SETTINGS };
-  const expected = emulator.world.workspaces().length * LEADERS.length + emulator.world.workspaces().length * 2;
+  return { emulator, clock, pool, env, expected: emulator.world.workspaces().length * Object.keys(PERIODS).length };
+}
 
+interface Played {
+  readonly members: readonly Member[];
+  readonly from: number;
+  readonly until: number;
+  readonly arrivals: readonly Arrival[];
+  readonly recoveryMs: number;
+  readonly stopped: { readonly member: Member; readonly stream: string; readonly callsSince: number } | null;
+}
+
+/** All start; one is stopped; in the middle half of them are killed; the stopped one goes on; all end. */
+async function play({ emulator, clock, pool, env, expected }: Scene): Promise<Played> {
   const members = await startFleet(REPLICAS, env);
-  const startedAt = Date.now();
+  const from = Date.now();
   const settle = keepMoving(emulator, clock);
-  await untilRecovered(pool, startedAt, expected);
+  await untilRecovered(pool, from, expected);
   const stopped = IS_LONG ? await stopInAPass(pool, members) : null;
   const stoppedAt = Date.now();
-  await delay(Math.max(0, startedAt + SECONDS * 500 - Date.now()));
+  await delay(Math.max(0, from + SECONDS * 500 - Date.now()));
 
   const victims = members.filter((member) => member !== stopped?.member).slice(0, REPLICAS / 2);
   for (const victim of victims) killNow(victim);
-  const killedAt = Date.now();
-  const recoveryMs = await untilRecovered(pool, killedAt, expected);
+  const recoveryMs = await untilRecovered(pool, Date.now(), expected);
   if (stopped) {
     await delay(Math.max(0, stoppedAt + LEASE_MS * 1.1 - Date.now()));
     const { rows } = await pool.query('select outcome from pai.sync_passes where id = $1', [stopped.passId]);
@@ -179,49 +206,52 @@ it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at o
     stopped.member.cli.child.kill('SIGCONT');
   }
   const continuedAt = Date.now();
-  await delay(Math.max(stopped ? 5_000 : 0, startedAt + SECONDS * 1_000 - Date.now()));
+  await delay(Math.max(stopped ? 10_000 : 0, from + SECONDS * 1_000 - Date.now()));
   settle();
   const until = Date.now();
   const arrivals = emulator.stats.arrivals().filter(({ at }) => at < until);
   await stopAll(members);
+  const isLate = ({ caller, at }: Arrival): boolean => caller === stopped?.member.name && at >= continuedAt;
+  return {
+    members,
+    from,
+    until,
+    arrivals,
+    recoveryMs,
+    stopped: stopped && { ...stopped, callsSince: arrivals.filter(isLate).length },
+  };
+}
 
+const workspacesOf = ({ world }: Emulator): Map<string, string | null> =>
+  new Map([...world.pipelineRuns(), ...world.deletedPipelineRuns()].map((run) => [run.pipelineRunId, run.workspaceId]));
+
+it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at once, keep the budget together, and outlive half of them`, async () => {
+  const scene = await setScene();
+  const { emulator, pool } = scene;
+  const connections = watchConnections(pool);
+  const { members, from, until, arrivals, recoveryMs, stopped } = await play(scene);
   const passes = await ranPasses(pool);
-  const ran = passes.filter((pass) => pass.startedAt >= startedAt && pass.startedAt < until);
-  const seconds = (until - startedAt) / 1_000;
   const flow = mostWithin(timesOf(arrivals, FLOW));
   const listRuns = mostWithin(timesOf(arrivals, ['ListRuns']));
-  const outcomes = Object.fromEntries(
-    [...groupBy(passes, ({ outcome }) => String(outcome))].map(([k, v]) => [k, v.length]),
-  );
-  tell({
+  const numbers = {
     replicas: REPLICAS,
-    seconds,
-    passesATick: Object.fromEntries(
-      Object.entries(PERIODS).map(([stream, period]) => {
-        const count = ran.filter((pass) => pass.stream === stream).length;
-        return [stream, Number((count / ((seconds / period) * emulator.world.workspaces().length)).toFixed(2))];
-      }),
+    seconds: (until - from) / 1_000,
+    passesATick: passesATick(passes, from, until, emulator.world.workspaces().length),
+    outcomes: Object.fromEntries(
+      [...groupBy(passes, ({ outcome }) => outcome)].map(([name, { length }]) => [name, length]),
     ),
-    passes: passes.length,
-    outcomes,
     replicasThatRanPasses: new Set(passes.map(({ pid }) => pid)).size,
     calls: arrivals.length,
     flowIn3s: `${flow} of ${FLOW_QPS * 3}`,
     listRunsIn3s: `${listRuns} of ${LIST_RUNS_QPS * 3}`,
-    recoveryMs,
-    takeoverOf:
-      stopped &&
-      `${stopped.stream}, calls of the stopped replica since: ${arrivals.filter(({ caller, at }) => caller === stopped.member.name && at >= continuedAt).length}`,
+    recoveryMs: Math.round(recoveryMs),
+    stopped: stopped && { stream: stopped.stream, callsSince: stopped.callsSince },
     connections: connections(),
-  });
+  };
+  process.stdout.write(`replicas: ${JSON.stringify(numbers)}\n`);
 
   expect(await overlappingPasses(pool)).toEqual([]);
-  const workspaces = new Map(
-    [...emulator.world.pipelineRuns(), ...emulator.world.deletedPipelineRuns()].map((run) => [
-      run.pipelineRunId,
-      run.workspaceId,
-    ]),
-  );
+  const workspaces = workspacesOf(emulator);
   const workspaceOf = ({ workspaceId, pipelineRunId }: Arrival): string | null =>
     workspaceId ?? workspaces.get(pipelineRunId ?? '') ?? null;
   expect(strayCalls(arrivals, passes, members, workspaceOf)).toEqual([]);
@@ -234,10 +264,11 @@ it(`invariants 7 and 8: ${REPLICAS} replicas run no stream of a scope twice at o
   expect(failed).toEqual([]);
 
   emulator.faults.clear();
-  const quiet = { ...env, PAI_FLOW_QPS: '0', PAI_LIST_RUNS_QPS: '0' };
-  const sync = await runCli(['sync'], {
-    env: { ...quiet, ALIBABA_CLOUD_ACCESS_KEY_ID: 'quiet', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'quiet-secret' },
-  });
+  const key = {
+    ALIBABA_CLOUD_ACCESS_KEY_ID: QUIET_KEY.accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: QUIET_KEY.accessKeySecret,
+  };
+  const sync = await runCli(['sync'], { env: { ...scene.env, ...key, PAI_FLOW_QPS: '0', PAI_LIST_RUNS_QPS: '0' } });
   expect(sync, sync.stderr).toMatchObject({ code: 0 });
   expect(await differences(emulator.world, pool)).toEqual([]);
 });
