@@ -147,11 +147,7 @@ async function storm(scene: Scene, replicas: Replicas, random: Random): Promise<
 
 async function crashPostgres(postgres: OwnServer, random: Random): Promise<void> {
   await delay(random.between(0, 800));
-  const kind = random.pick(CRASHES);
-  const downFor = random.between(0, 1_500);
-  await crash(postgres, kind);
-  if (kind !== 'backend') await delay(downFor);
-  await postgres.up();
+  await crash(postgres, random.pick(CRASHES), random.between(0, 1_500));
 }
 
 /** Throws when the first load has not come to its end although nobody disturbed it for a long time. */

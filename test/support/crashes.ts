@@ -1,5 +1,6 @@
 /** The ways in which a PostgreSQL of a test's own can crash. */
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { OwnServer } from './own-server.js';
 
@@ -17,26 +18,45 @@ export type CrashKind = (typeof CRASHES)[number];
  */
 export const CRASH_SAFE = { fsync: 'off', synchronous_commit: 'on', full_page_writes: 'on' };
 
-/** Afterwards `up()` starts it again, or waits until it has recovered. */
-export async function crash(server: OwnServer, kind: CrashKind): Promise<void> {
-  if (kind === 'backend') await killBackend(server.url);
-  else await server.down(kind);
+/** Tries of a connection to a server that may be recovering, and milliseconds between two of them. */
+const TRIES = 100;
+const TRY_EVERY_MS = 200;
+
+/** A server that was killed stays down for `downMs`; one that lost a backend recovers by itself. Resolves when it is up. */
+export async function crash(server: OwnServer, kind: CrashKind, downMs: number): Promise<void> {
+  if (kind === 'backend') return killBackend(server.url);
+  await server.down(kind);
+  await delay(downMs);
+  await server.up();
 }
 
 /** The one that has been in a transaction for the longest time, where there is one. */
 async function killBackend(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  // It goes down with the others.
-  client.on('error', () => {});
-  try {
-    await client.connect();
+  const pid = await patiently(url, async (client) => {
     const { rows } = await client.query<{ pid: number }>(
-      `select pid from pg_stat_activity where datname = current_database()
-       order by pid = pg_backend_pid(), xact_start is null, xact_start limit 1`,
+      `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+       order by xact_start is null, xact_start limit 1`,
     );
-    for (const { pid } of rows) kill(pid);
-  } finally {
-    await client.end().catch(() => {});
+    return rows[0]?.pid ?? null;
+  });
+  if (pid !== null) kill(pid);
+  await patiently(url, (client) => client.query('select 1'));
+}
+
+/** Until it works: connections break in the middle while the server ends all of them and recovers. */
+async function patiently<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return await work(client);
+    } catch (error) {
+      if (attempt === TRIES) throw error;
+    } finally {
+      await client.end().catch(() => {});
+    }
+    await delay(TRY_EVERY_MS);
   }
 }
 
