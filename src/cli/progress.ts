@@ -3,16 +3,14 @@ import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import { scopeName } from '../domain/scope.js';
 import type { ProgressEvent, ProgressListener } from '../sync/pass.js';
 import type { Logger } from '../util/logger.js';
+import { isDone, WorkProgress } from './progress-text.js';
 
 export interface ProgressDisplay {
   readonly listener: ProgressListener;
   stop(): void;
 }
 
-/** Milliseconds between two log lines about the same work. */
-const LOG_EVERY_MS = 5000;
-
-/** Work that ends within this time shows no bar and no line. */
+/** Work that ends within this time shows no bar. */
 const QUIET_MS = 1000;
 
 export const progressDisplay = (isTerminal: boolean, logger: Logger): ProgressDisplay =>
@@ -58,27 +56,20 @@ function bars(): ProgressDisplay {
 }
 
 function lines(logger: Logger): ProgressDisplay {
-  const began = new Map<string, { at: number; done: number; toldAt: number }>();
+  const works = new Map<string, WorkProgress>();
   return {
     listener: (event) => {
       const now = Date.now();
       const key = keyOf(event);
-      const work = began.get(key) ?? { at: now, done: event.done, toldAt: now };
-      began.set(key, work);
-      if (now - work.toldAt < LOG_EVERY_MS) return;
-      work.toldAt = now;
-      const etaSeconds = estimate(event, work.done, now - work.at);
-      logger.info(
-        { scope: scopeName(event.scope), stream: event.stream, done: event.done, total: event.total, etaSeconds },
-        event.phase,
-      );
+      const known = works.get(key);
+      const work = known === undefined || known.isAnother(event) ? new WorkProgress(event, now) : known;
+      if (isDone(event)) works.delete(key);
+      else works.set(key, work);
+      const line = work.line(event, now);
+      if (line === null) return;
+      const { message, ...fields } = line;
+      logger.info({ scope: scopeName(event.scope), stream: event.stream, ...fields }, message);
     },
     stop: () => {},
   };
-}
-
-/** Seconds left at the pace so far; null while that is not known. */
-function estimate(event: ProgressEvent, doneAtStart: number, elapsedMs: number): number | null {
-  const rate = (event.done - doneAtStart) / elapsedMs;
-  return event.total === null || rate <= 0 ? null : Math.round((event.total - event.done) / rate / 1000);
 }

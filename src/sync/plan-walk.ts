@@ -131,6 +131,8 @@ export class ForwardWalk {
       this.frontier = step.page - 1;
     } else if (enough) this.page = null;
     else if (this.isAtEnd(answer)) this.finish(answer);
+    // The count goes on and the list does not: whoever is right, there is nothing behind an empty page.
+    else if (answer.received === 0) this.breakOff();
     else this.page = this.frontier + 1;
   }
 

@@ -107,6 +107,15 @@ export class ModelSource {
     }
   }
 
+  /** So many changes at once, as while the service is away. */
+  burst(changes: number): void {
+    if (this.world.turmoil === 0) return;
+    for (let number = 0; number < changes; number += 1) {
+      if (this.random.next() < 1 / this.world.tie) this.now += 1;
+      this.apply(this.random.pick(this.world.changes));
+    }
+  }
+
   private apply(change: Change): void {
     const index = this.rows.length === 0 ? -1 : this.random.between(0, this.rows.length - 1);
     if (change === 'append') {
@@ -251,7 +260,11 @@ export class ModelStore {
   /** The process ends at this commit: before it, or once it is done. */
   killAt: { readonly commit: number; readonly done: boolean } | null = null;
 
-  constructor(private readonly stream: string) {}
+  constructor(
+    private readonly stream: string,
+    /** What `versions` is about: the model's source shows its rows in both lists. */
+    private readonly entity: 'pipeline_run' | 'run' = stream === 'experiment-runs' ? 'run' : 'pipeline_run',
+  ) {}
 
   async readCursor(_scope: unknown, name: string): Promise<Cursor | null> {
     const cursor = this.cursors.get(name);
@@ -262,12 +275,21 @@ export class ModelStore {
     this.commits += 1;
     const isLast = this.killAt?.commit === this.commits;
     if (isLast && !this.killAt?.done) throw new Killed('before a commit');
-    for (const { items } of batch.pipelineRuns ?? []) for (const run of items) this.keep(run.pipelineRunId, run.name);
-    for (const { items } of batch.experimentRuns ?? []) for (const run of items) this.keep(run.runId, run.name);
-    for (const { items } of batch.pipelineRunsMissing ?? []) for (const id of items) this.missing.add(id);
+    if (this.entity === 'run') this.keepRuns(batch);
+    else this.keepPipelineRuns(batch);
     if (batch.cursor !== undefined) this.cursors.set(batch.cursorName ?? this.stream, structuredClone(batch.cursor));
     if (isLast) throw new Killed('after a commit');
     return noEffect();
+  }
+
+  private keepPipelineRuns(batch: WriteBatch): void {
+    for (const { items } of batch.pipelineRuns ?? []) for (const run of items) this.keep(run.pipelineRunId, run.name);
+    for (const { items } of batch.pipelineRunsMissing ?? []) for (const id of items) this.missing.add(id);
+  }
+
+  private keepRuns(batch: WriteBatch): void {
+    for (const { items } of batch.experimentRuns ?? []) for (const run of items) this.keep(run.runId, run.name);
+    for (const { items } of batch.experimentRunsMissing ?? []) for (const id of items) this.missing.add(id);
   }
 
   private keep(id: string, name: string | null): void {

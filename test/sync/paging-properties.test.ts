@@ -68,7 +68,7 @@ it('complaint 2: no run is missed at a cursor boundary, and complaint 3: nor bet
         source.changesLeft = 30;
         await discover(modelPass(source, store, 'pipeline-runs', options));
         expect(behindWatermark(source, store), `after pass ${round}`).toEqual([]);
-        for (let changes = 0; changes < 5; changes += 1) source.change();
+        source.burst(25 * round);
       }
       source.isQuiet = true;
       await discover(modelPass(source, store, 'pipeline-runs', options));
@@ -79,25 +79,27 @@ it('complaint 2: no run is missed at a cursor boundary, and complaint 3: nor bet
   );
 });
 
-function largestGroup(source: ModelSource): number {
+/** More runs of one creation time than a page of ListRuns holds: only counting could tell, and there may be no count. */
+function holdsLargeGroup(source: ModelSource, { clamp }: World, pageSize: number): boolean {
   const sizes = new Map<number, number>();
   for (const { created } of [...source.rows, ...source.gone]) sizes.set(created, (sizes.get(created) ?? 0) + 1);
-  return Math.max(0, ...sizes.values());
+  return Math.max(0, ...sizes.values()) > Math.min(pageSize, clamp.desc) - 2;
 }
 
 it('a reconcile finds every run that was there throughout, at least as new as when it began', async () => {
   await check(
-    fc.asyncProperty(world, settings, async (kind, options) => {
+    fc.asyncProperty(world, settings, fc.constantFrom('pipeline_run', 'run'), async (kind, options, entity) => {
       const source = new ModelSource({ ...kind, changes: kind.changes === RESTORING ? DELETING : kind.changes });
-      const store = new ModelStore('reconcile');
+      const store = new ModelStore('reconcile', entity);
       // Drift: some rows are not known, some only as they were.
-      for (const row of source.rows) if (Number(row.id.slice(1)) % 3 > 0) store.versions.set(row.id, row.version - 1);
+      for (const row of source.rows) if (row.rank % 3 > 0) store.versions.set(row.id, row.version - 1);
       const before = copies(source);
       source.changesLeft = 30;
       await reconcile(modelPass(source, store, 'reconcile', options)).catch((error: unknown) => {
         // GetPipelineRun is not part of the model.
         if (!String(error).includes('getPipelineRun')) throw error;
       });
+      if (entity === 'run' && holdsLargeGroup(source, kind, options.pageSize)) return;
       expect(missed(source, store, before)).toEqual([]);
     }),
   );
@@ -112,10 +114,9 @@ it('experiment runs: no run is passed over by a first load or a hot window, with
         const before = copies(source);
         source.changesLeft = 30;
         await experiments(modelPass(source, store, 'experiment-runs', { ...options, hotWindowHours: 24 }));
-        // More runs of one creation time than a page holds: only counting could tell, and there may be no count.
-        if (largestGroup(source) > Math.min(options.pageSize, kind.clamp.desc) - 2) return;
+        if (holdsLargeGroup(source, kind, options.pageSize)) return;
         expect(missed(source, store, before), `in pass ${pass}`).toEqual([]);
-        for (let changes = 0; changes < 5; changes += 1) source.change();
+        source.burst(5);
       }
     }),
   );

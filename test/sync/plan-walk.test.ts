@@ -35,6 +35,12 @@ describe('complaint 3: gaps between offset pages', () => {
     expect(asked(2, [page(['1', '2'], null), page([], null)]).pages).toEqual([1, 2, null]);
   });
 
+  it('a walk ends at an empty page in front of the end that TotalCount tells, and proves nothing', () => {
+    const { pages, walk } = asked(2, [page(['1', '2'], 9), page([], 9)]);
+    expect(pages).toEqual([1, 2, null]);
+    expect(walk.isProved).toBe(false);
+  });
+
   it('a walk steps back by as many rows as TotalCount fell', () => {
     const fell = [page(list(1, 10), 100), page(list(11, 20), 100), page(list(21, 30), 100), page(list(43, 52), 88)];
     expect(asked(10, fell).pages, 'from row 29, the last with its key, less 12').toEqual([1, 2, 3, 4, 2]);

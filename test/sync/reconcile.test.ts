@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Source } from '../../src/sync/ports.js';
+import { reconcile } from '../../src/sync/reconcile.js';
 import { observed, pipelineRun, SCOPE } from '../store/fixtures.js';
 import { answered, type Harness, listAnswer, paiError, runsAnswer, startHarness } from './harness.js';
+import { ModelSource, ModelStore, modelPass } from './paging-model.js';
 
 const IDS = ['r0', 'r1', 'r2', 'r3'];
 
@@ -113,4 +115,40 @@ it('a pipeline run part that fails does not keep the experiment runs from being 
   });
   expect(report).toMatchObject({ outcome: 'failed', error: 'PAI_FORBIDDEN' });
   expect(listed).toBeGreaterThan(0);
+});
+
+it('a list that never shows what it counts has all that it hides asked for in the end, so many in each pass', async () => {
+  const ids = Array.from({ length: 1300 }, (_, index) => `r${String(index).padStart(4, '0')}`);
+  const store = new ModelStore('reconcile');
+  for (const id of ids) store.versions.set(id, 1);
+  const asked: string[] = [];
+  const parts = source([], ids, 5000) as Source;
+  const getPipelineRun: Source['getPipelineRun'] = async (scope, id, signal) => {
+    asked.push(id);
+    return parts.getPipelineRun(scope, id, signal);
+  };
+  const model = Object.assign(new ModelSource({ rows: 0 }), { ...parts, getPipelineRun });
+  await reconcile(modelPass(model, store, 'reconcile', {}));
+  expect(asked).toEqual(ids.slice(0, 1000));
+  await reconcile(modelPass(model, store, 'reconcile', {}));
+  expect(asked.slice(1000)).toEqual([...ids.slice(1000), ...ids.slice(0, 700)]);
+});
+
+it('an item whose id cannot be read is counted, so that the list is walked once and nothing is called missing', async () => {
+  const harness = await withRuns();
+  let pages = 0;
+  const listPipelineRuns: Source['listPipelineRuns'] = async () => {
+    pages += 1;
+    const rejected = [{ entity: 'pipeline_run', entityId: null, raw: '{"Name":"x"}', error: 'no PipelineRunId' }];
+    const items = ['r0', 'r1', 'r3'].map((id) => pipelineRun(id));
+    return { ...listAnswer(items, 4), rejected, received: 4 };
+  };
+  const report = await harness.pass(
+    'reconcile',
+    { ...source([], IDS), listPipelineRuns },
+    { settings: { sourceTypes: [] } },
+  );
+  expect(report.error).toBeNull();
+  expect(pages).toBe(1);
+  expect(await kinds(harness, 'r2')).toEqual([]);
 });
