@@ -103,15 +103,15 @@ export function strayCalls(
   passes: readonly RanPass[],
   members: readonly Member[],
   workspaceOf: (arrival: Arrival) => string | null,
-): string[] {
+): Arrival[] {
   const byPid = groupBy(passes, ({ pid }) => pid);
-  return arrivals.flatMap((arrival) => {
+  return arrivals.filter((arrival) => {
     const streams = CALLERS[arrival.operation];
     const member = members.find(({ name }) => name === arrival.caller);
-    if (streams === undefined || member === undefined) return [];
-    if (member.killedAt !== null && arrival.at >= member.killedAt) return [];
+    if (streams === undefined || member === undefined) return false;
+    if (member.killedAt !== null && arrival.at >= member.killedAt) return false;
     const workspace = workspaceOf(arrival);
-    const found = (byPid.get(member.cli.child.pid ?? 0) ?? []).some(
+    return !(byPid.get(member.cli.child.pid ?? 0) ?? []).some(
       ({ scope, stream, startedAt, finishedAt }) =>
         streams.includes(stream) &&
         (workspace === null || scope.endsWith(`:${workspace}`)) &&
@@ -119,7 +119,6 @@ export function strayCalls(
         arrival.at >= Math.floor(startedAt) &&
         arrival.at <= (finishedAt ?? Number.POSITIVE_INFINITY),
     );
-    return found ? [] : [`${arrival.operation} of ${member.name} for ${workspace} at ${arrival.at}`];
   });
 }
 
