@@ -22,7 +22,7 @@ export interface QuarantineFilter {
 
 export interface QuarantineStore {
   acquireLease(scope: Scope, stream: Stream): Promise<Lease | null>;
-  releaseLease(lease: Lease): Promise<void>;
+  releaseLease(lease: Lease, ranToEnd: boolean): Promise<void>;
   commit(lease: Lease, batch: WriteBatch): Promise<Effect>;
   quarantineGroups(filter: QuarantineFilter): Promise<
     readonly {
@@ -68,7 +68,8 @@ export async function retryQuarantine(deps: RetryDeps, options: RetryOptions): P
         await retryOne(deps, lease, entry);
       }
     } finally {
-      if (lease !== null) await deps.store.releaseLease(lease);
+      // No pass ran under it, so the next tick need not keep a distance.
+      if (lease !== null) await deps.store.releaseLease(lease, false);
     }
   }
 }
