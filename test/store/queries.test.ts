@@ -3,7 +3,8 @@ import * as due from '../../src/store/due.js';
 import type { Queryable } from '../../src/store/pool.js';
 import { experimentRun, observed, pipelineRun, runStatus, SCOPE, SCOPE_NAME, useMirror } from './fixtures.js';
 
-const mirror = useMirror();
+/** Two walks at once need a connection each, and one for everything else. */
+const mirror = useMirror({ maxConnections: 4 });
 const all = { after: null, limit: 100 };
 const dueAll = { ...all, failedBefore: null };
 
