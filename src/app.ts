@@ -1,6 +1,5 @@
 /** The composition root: builds the parts, plugs them together, takes them down in reverse order. */
 import type { Config } from './config.js';
-import { instantToMillis } from './domain/instant.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { type CallLimits, DEFAULT_LIMITS, PaiClient } from './pai/client.js';
 import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
@@ -8,17 +7,14 @@ import { publicEndpoint } from './pai/endpoints.js';
 import { RateLimiter } from './pai/rate-limit.js';
 import { awaitServer } from './store/await-server.js';
 import { BudgetTable } from './store/budgets.js';
+import { databaseClock } from './store/database-clock.js';
 import { migrate } from './store/migrate.js';
 import { PgStore } from './store/store.js';
 import type { PassDeps, ProgressListener } from './sync/pass.js';
-import type { Source, Store } from './sync/ports.js';
+import type { Source } from './sync/ports.js';
 import { type ResolvedScopes, resolveScopes } from './sync/scopes.js';
 import { type Clock, systemClock } from './util/clock.js';
 import type { Logger } from './util/logger.js';
-
-/** How often this process compares its clock with the database's, and a difference that somebody must have made. */
-const CLOCK_EVERY_MS = 60_000;
-const CLOCK_MOVED_MS = 5_000;
 
 export interface Database {
   readonly connectionString: string;
@@ -109,7 +105,7 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
   const opened = await openStore(options);
   const budgets = new BudgetTable({ connectionString: opened.database.connectionString, logger });
   try {
-    const { clock, stop } = await databaseClock(opened.store, logger);
+    const { clock, stop } = await databaseClock({ read: () => opened.store.now(), logger });
     const credentials = options.credentials ?? defaultCredentials({ clock, logger });
     const source: Source = createSource({ config, clock, logger, credentials, budgets });
     const deps: PassDeps = { source, store: opened.store, settings: config, logger, onProgress: options.onProgress };
@@ -127,33 +123,6 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
     await budgets.close().finally(() => opened.close());
     throw error;
   }
-}
-
-/**
- * Observations are ordered by when they were made, and several replicas make them: so all of them use the database's
- * clock. Between two looks at it a monotonic clock carries it on, so that setting this machine's clock reorders nothing.
- */
-async function databaseClock(store: Store, logger: Logger): Promise<{ clock: Clock; stop: () => void }> {
-  let ahead = await measure(store);
-  const follow = (measured: number): void => {
-    const movedMs = Math.round(measured - ahead);
-    if (Math.abs(movedMs) > CLOCK_MOVED_MS) logger.warn({ movedMs }, "the database's clock was set");
-    ahead = measured;
-  };
-  // While the database does not answer nothing can be stored either; the last look serves until it does.
-  const timer = setInterval(() => void measure(store).then(follow, () => {}), CLOCK_EVERY_MS);
-  timer.unref();
-  return {
-    clock: { ...systemClock, now: () => Math.round(performance.now() + ahead) },
-    stop: () => clearInterval(timer),
-  };
-}
-
-/** Milliseconds by which the database's clock is ahead of `performance.now()`. */
-async function measure(store: Store): Promise<number> {
-  const before = performance.now();
-  const databaseNow = instantToMillis(await store.now());
-  return databaseNow - (before + performance.now()) / 2;
 }
 
 interface SourceParts {

@@ -17,4 +17,9 @@ export class OtherClock {
   toOurs(theirs: number): number {
     return theirs - (this.ahead ?? 0);
   }
+
+  /** By theirs; only after the first answer. */
+  fromOurs(ours: number): number {
+    return ours + (this.ahead ?? 0);
+  }
 }
