@@ -18,14 +18,29 @@ export type Ruling =
   | { readonly show: false }
   | { readonly show: true; readonly leftOut: number; readonly isLast: boolean };
 
+/** Fields that say what went wrong where the message is always the same: the code of an error, or its words. */
+const TELLING = ['code', 'error'];
+/** The status and the code of an answer, which may come without words of its own. */
+const ANSWER = /\bHTTP \d{3}(?: [A-Za-z.]+)?/g;
+/** A word with a digit. */
+const ID = /[^\s:,;()]*\d[^\s:,;()]*/g;
+
+function shapeOf(text: string): string {
+  const shown = text.slice(0, LOOKED_AT);
+  const parts = shown.split(': ');
+  const ends = parts.length > 2 ? [parts[0], parts.at(-1)] : parts;
+  return [ends.join(' … ').replace(ID, '#'), ...(shown.match(ANSWER) ?? [])].join(' ');
+}
+
 /**
  * Two lines are alike when they begin and end alike, `pass failed: … : the disk is full`, whatever was tried in between
- * and where; words that hold a digit (ids, counts, times, addresses) do not tell lines apart either.
+ * and where; words that hold a digit (ids, counts, times, addresses) do not tell lines apart either. What PAI answered
+ * does, and so do the fields that carry the error of a line.
  */
-export function kindOf(level: string, message: string): string {
-  const parts = message.slice(0, LOOKED_AT).split(': ');
-  const ends = parts.length > 2 ? [parts[0], parts.at(-1)] : parts;
-  return `${level} ${ends.join(' … ').replace(/[^\s:,;()]*\d[^\s:,;()]*/g, '#')}`;
+export function kindOf(level: string, message: string, fields: object = {}): string {
+  const told = TELLING.map((name) => (fields as { readonly [name: string]: unknown })[name]);
+  const errors = told.filter((value) => typeof value === 'string');
+  return [level, shapeOf(message), ...errors.map(shapeOf)].join(' ');
 }
 
 /** Counts lines by kind. `now` in milliseconds of a clock that is never set back. */
@@ -63,7 +78,7 @@ export function limitedLogger(
   counts = new LineCounts(),
 ): Logger {
   const limited = (level: 'warn' | 'error') => (fields: object, message: string) => {
-    const ruling = counts.rule(kindOf(level, message), now());
+    const ruling = counts.rule(kindOf(level, message, fields), now());
     if (!ruling.show) return;
     const note = ruling.isLast ? { note: `more lines like this are left out for ${WINDOW_MS / 60_000} minutes` } : {};
     const leftOut = ruling.leftOut > 0 ? { leftOut: ruling.leftOut } : {};

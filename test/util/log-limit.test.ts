@@ -44,6 +44,22 @@ describe('a limited logger', () => {
     expect(log.entries.filter(({ fields }) => 'scope' in fields)).toHaveLength(10);
   });
 
+  it('never hides another error behind a message that is always the same', () => {
+    const { log, logger } = setUp();
+    const retried = 'a call to PAI failed and is tried again';
+    for (let line = 0; line < 30; line += 1) logger.warn({ code: 'PAI_NETWORK', attempts: line }, retried);
+    logger.warn({ code: 'PAI_THROTTLED' }, retried);
+    for (let line = 0; line < 30; line += 1) logger.warn({ error: 'no answer' }, 'could not extend the lease');
+    logger.warn({ error: 'the disk is full' }, 'could not extend the lease');
+    const failed = (answer: string) =>
+      `pass failed: ListRuns in cn-a failed: HTTP ${answer}: without a message (request id 1A, 1 attempt)`;
+    for (let line = 0; line < 30; line += 1) logger.error({}, failed('503 ServiceUnavailable'));
+    logger.error({}, failed('403 Forbidden'));
+    logger.error({}, failed('503'));
+    expect(log.entries).toHaveLength(10 + 1 + 10 + 1 + 10 + 2);
+    expect(log.entries.at(-2)?.message).toContain('Forbidden');
+  });
+
   it('leaves out no line of the levels below', () => {
     const { log, logger } = setUp();
     for (let line = 0; line < 30; line += 1) {
