@@ -330,3 +330,10 @@ test('a retried node leaves the other nodes of its run alone', async () => {
     { node_id: 'n2', missing_since: null },
   ]);
 });
+
+test('a retry is no pass: the next one of its stream need not keep a distance from it', async () => {
+  await quarantine(1, 'reconcile', LISTED);
+  await release('reconcile');
+  expect(await retry()).toEqual([['r1', 'retried']]);
+  expect(await mirror().store.acquireLease(SCOPE, 'reconcile', 3 * 3_600_000)).not.toBeNull();
+});
