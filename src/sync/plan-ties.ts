@@ -45,23 +45,45 @@ export interface TieGroup {
 /** Ids of one group that are held in memory at most: some megabytes. A larger group is left to counting. */
 const MAX_GROUP_IDS = 50_000;
 
+/** Pages in a row of which not a single item can be read. */
+const MAX_LOOSE = 100;
+
 /** Follows the groups through pages that are read one after the other. */
 export class TieReading {
   open: TieGroup | null = null;
+  /** The unreadable items just in front of what is read next: a group that begins there may hold them. */
+  private loose: { readonly page: number; readonly unreadable: readonly string[] }[] = [];
 
   constructor(private readonly maxIds = MAX_GROUP_IDS) {}
 
   /** Returns the group that ended with this page, when it lies on several pages and a row of it may be hidden. */
-  read(page: number, { rows, unreadable }: PageRows): TieGroup | null {
+  read(page: number, found: PageRows): TieGroup | null {
+    const group = this.open;
+    const ended = this.follow(page, found);
+    if (found.rows.length > 0) this.loose = [];
+    if (found.unreadable.length > 0 && this.loose.length < MAX_LOOSE) {
+      this.loose.push({ page, unreadable: found.unreadable });
+    }
+    return ended && group !== null && isShort(group) ? group : null;
+  }
+
+  /** Returns whether the open group has ended. */
+  private follow(page: number, { rows, unreadable }: PageRows): boolean {
     const group = this.open;
     let lead = 0;
     if (group !== null) {
       while (lead < rows.length && rows[lead]?.key === group.key) lead += 1;
       this.extend(group, page, rows.slice(0, lead), unreadable);
     }
-    if (lead === rows.length) return null;
+    if (lead === rows.length) return false;
     this.open = this.begin(page, rows, unreadable);
-    return group !== null && isShort(group) ? group : null;
+    return true;
+  }
+
+  /** Nothing of what was read counts any more. */
+  reset(): void {
+    this.open = null;
+    this.loose = [];
   }
 
   /** The list has ended, and with it the last group. */
@@ -82,8 +104,10 @@ export class TieReading {
     const key = rows.at(-1)?.key ?? null;
     let start = rows.length - 1;
     while (start > 0 && rows[start - 1]?.key === key) start -= 1;
+    const front = start === 0 ? this.loose : [];
     // Where an unreadable item stood is not known, and so neither where the others did.
-    const group = newGroup(key, page, unreadable.length > 0 ? 0 : start);
+    const group = newGroup(key, front[0]?.page ?? page, front.length + unreadable.length > 0 ? 0 : start);
+    for (const loose of front) this.extend(group, loose.page, [], loose.unreadable);
     this.extend(group, page, rows.slice(start), unreadable);
     return group;
   }
@@ -190,7 +214,7 @@ export class TieGuard {
   /** Rows may have been skipped: nothing that was counted is good any more. */
   forget(): void {
     this.doubt = null;
-    this.reading.open = null;
+    this.reading.reset();
   }
 
   read(page: number, found: PageRows): GuardStep {
