@@ -92,15 +92,26 @@ const pagesDown = (from: number, to: number): number[] =>
 const anchorOn = (page: number, pageSize: number, answer: ListAnswer<PipelineRun>) =>
   answer.rejected.length > 0 ? null : anchorFrom(page, pageSize, pageRows(answer, 'GmtCreateTime').rows);
 
-/** A deletion meanwhile may have pushed a group in doubt beyond the pages on which it was found. */
-const isOnOnePage = ({ unproved }: TieGuard): boolean =>
-  unproved === null || unproved.lost || unproved.pages.length === 1;
+/** A tie group in which a row may be hidden: its key, and the pages on which it was found, from the highest down. */
+interface Suspect {
+  readonly key: string | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Deletions meanwhile may have pushed the group beyond its pages: all of it was passed where an older key is read. */
+const isPassed =
+  ({ key }: Suspect) =>
+  ({ unproved }: TieGuard): boolean =>
+    unproved === null ||
+    unproved.lost ||
+    (key === null || unproved.key === null ? unproved.pages.length === 1 : unproved.key < key);
 
 class FirstLoad {
   state: LoadState;
   private reading = new TieReading();
-  /** Tie groups of this segment in which a row may be hidden, from page to page. */
-  private suspects: { readonly from: number; readonly to: number }[] = [];
+  /** Those of this segment. */
+  private suspects: Suspect[] = [];
   /** Pages in a row that showed nothing, before there was an anchor. */
   private emptyPages = 0;
 
@@ -109,9 +120,9 @@ class FirstLoad {
     private readonly cursor: Cursor,
   ) {
     this.state = readState(cursor);
-    const { edgeFrom, edgeKey, nextPage, suspectFrom, suspectTo } = this.state;
+    const { edgeFrom, edgeKey, nextPage, suspectFrom: from, suspectTo: to, suspectKey: key } = this.state;
     if (edgeFrom > 0) this.reading.resume(edgeKey, edgeFrom, nextPage + 1);
-    if (suspectFrom > 0) this.suspects.push({ from: suspectFrom, to: suspectTo });
+    if (from > 0) this.suspects.push({ key, from, to });
   }
 
   async run(): Promise<void> {
@@ -172,7 +183,7 @@ class FirstLoad {
   private follow(page: number, answer: ListAnswer<PipelineRun>): void {
     const { state } = this;
     const short = this.reading.read(page, rowsDown(answer)) ?? (page === 1 ? this.reading.end() : null);
-    if (short !== null) this.suspect(short.startPage, page);
+    if (short !== null) this.suspect({ key: short.key, from: short.startPage, to: page });
     this.emptyPages = answer.received === 0 && state.anchorId === null ? this.emptyPages + 1 : 0;
     const first = state.anchorId === null ? anchored(anchorOn(page, state.pageSize, answer)) : {};
     this.state = {
@@ -190,9 +201,9 @@ class FirstLoad {
     this.suspects = [];
   }
 
-  private suspect(from: number, to: number): void {
-    this.suspects.push({ from, to });
-    this.state = withSuspect(this.state, from, to);
+  private suspect(group: Suspect): void {
+    this.suspects.push(group);
+    this.state = withSuspect(this.state, group);
   }
 
   /** Reads again what was stored unchecked and may have missed something. */
@@ -206,10 +217,10 @@ class FirstLoad {
       this.reading = guard.takeReading();
       this.state = { ...this.state, ...edgeOf(this.reading.open), mayHaveShifted: true };
     } else {
-      for (const { from, to } of this.suspects) await this.readAgain(from, to, isOnOnePage);
+      for (const group of this.suspects) await this.readAgain(group.from, group.to, isPassed(group));
     }
     this.suspects = [];
-    this.state = { ...this.state, uncheckedFrom: 0, suspectFrom: 0, suspectTo: 0 };
+    this.state = { ...this.state, uncheckedFrom: 0, suspectFrom: 0, suspectTo: 0, suspectKey: null };
     // Without news the commit of the next page tells it.
     if (hasRead) await this.commit();
   }

@@ -21,6 +21,8 @@ export interface LoadState {
   /** Pages of stored tie groups that have to be read again; 0: none. */
   readonly suspectFrom: number;
   readonly suspectTo: number;
+  /** The oldest key among them. */
+  readonly suspectKey: string | null;
   /** Items that could not be decoded: they count as seen. */
   readonly unreadable: number;
   /** A tie group was too large to be proved: the count has to do it. */
@@ -39,6 +41,7 @@ const BEGINNING = {
   edgeFrom: 0,
   suspectFrom: 0,
   suspectTo: 0,
+  suspectKey: null,
 } as const;
 
 export const beginningOf = (total: number, pageSize: number): LoadState => ({
@@ -91,8 +94,13 @@ export const edgeOf = (open: TieGroup | null): Pick<LoadState, 'edgeKey' | 'edge
 });
 
 /** Pages are read downwards: a range goes from its highest page to its lowest. */
-export const withSuspect = (state: LoadState, from: number, to: number): LoadState => ({
+export const withSuspect = (
+  state: LoadState,
+  { key, from, to }: { readonly key: string | null; readonly from: number; readonly to: number },
+): LoadState => ({
   ...state,
   suspectFrom: Math.max(state.suspectFrom, from),
   suspectTo: state.suspectTo === 0 ? to : Math.min(state.suspectTo, to),
+  // Keys are met from the newest to the oldest.
+  suspectKey: key,
 });

@@ -29,12 +29,34 @@ const world: fc.Arbitrary<World> = fc.record({
   bad: fc.constantFrom(0, 0, 1),
 });
 
+const lossy = {
+  randomTies: true,
+  clamp: { asc: 1000, desc: 1000 },
+  turmoil: 0.2,
+  tokens: 'rows',
+  countsRuns: false,
+} as const;
+
 const settings = fc.record({ pageSize: fc.integer({ min: 3, max: 12 }), concurrency: fc.integer({ min: 1, max: 5 }) });
 
-const check = (property: fc.IAsyncProperty<unknown>) => {
+const check = <T>(property: fc.IAsyncProperty<T>, examples: T[] = []) => {
   process.stdout.write(`paging: TEST_SEED=${SEED}\n`);
-  return fc.assert(property as fc.IAsyncProperty<[unknown]>, { numRuns: SCHEDULES, seed: SEED });
+  return fc.assert(property, { numRuns: SCHEDULES, seed: SEED, examples });
 };
+
+/** Schedules that an earlier version of the walks lost a run on, one in thousands. */
+const LOSSES: [World, { pageSize: number; concurrency: number }][] = [
+  // An unreadable item at the end of a page was the first one of the next page's group.
+  [
+    { ...lossy, seed: 516097161, rows: 53, tie: 4, changes: ['append', 'modify'], bad: 1 },
+    { pageSize: 3, concurrency: 1 },
+  ],
+  // Deletions pushed a group beyond the pages that were read again for it.
+  [
+    { ...lossy, seed: 744464214, rows: 31, tie: 2, changes: DELETING, bad: 0 },
+    { pageSize: 3, concurrency: 4 },
+  ],
+];
 
 const copies = (source: ModelSource): Row[] => source.rows.map((row) => ({ ...row }));
 
@@ -76,6 +98,7 @@ it('complaint 2: no run is missed at a cursor boundary, and complaint 3: nor bet
       const isOld = (row: Row) => source.world.changes.includes('restore') && source.arrived.has(row.id);
       expect(lost.filter((row) => !isOld(row)).map(({ id }) => id)).toEqual([]);
     }),
+    LOSSES,
   );
 });
 
