@@ -11,8 +11,11 @@ const isSqlState = (code: string | null): code is string => code !== null && /^[
 /** The server refuses what a row holds: data exception (22), or a value beyond a limit such as an index row's size (54). */
 export const isDataError = (error: unknown): boolean => /^(22|54)...$/.test(errorCode(error) ?? '');
 
-/** Deadlock or serialization failure: the whole transaction is worth trying again at once. */
-export const isConflict = (error: unknown): boolean => ['40P01', '40001'].includes(errorCode(error) ?? '');
+/**
+ * Deadlock, serialization failure, or a partition of the history that got other bounds while the statement waited for it
+ * (the only check constraints there are): the whole transaction is worth trying again at once.
+ */
+export const isConflict = (error: unknown): boolean => ['40P01', '40001', '23514'].includes(errorCode(error) ?? '');
 
 interface Kind {
   readonly code: string;
@@ -39,7 +42,7 @@ const KINDS: readonly (readonly [RegExp, Kind])[] = [
   [/^53300/, CROWDED],
   [/^58030/, passing('STORE_IO', "the database's disk fails to read or write: see the log of the server")],
   [/^(08|53|57P|58)/, UNREACHABLE],
-  [/^40/, { code: 'STORE_CONFLICT', retryable: true, blast: 'scope' }],
+  [/^(40|23514)/, { code: 'STORE_CONFLICT', retryable: true, blast: 'scope' }],
   [/^(57014|55P03|25P03)/, { code: 'STORE_TIMEOUT', retryable: true, blast: 'scope' }],
   [
     /^25006/,
