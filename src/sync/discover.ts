@@ -16,20 +16,20 @@ import { cursorNameOf, findHiddenTypes, hiddenTypes } from './source-types.js';
 export async function discover(pass: Pass): Promise<void> {
   await discoverListed(pass);
   for (const { sourceType, cursor } of await hiddenTypes(pass)) {
-    if (cursor.watermark === null) await loadType(pass, sourceType);
+    if (cursor.watermark === null) await loadType(pass, sourceType, cursor);
     else await discoverModified(pass, cursor, sourceType);
   }
 }
 
 /** A type that was found hidden is read whole once; until that is done its cursor says so. */
-async function loadType(pass: Pass, sourceType: string): Promise<void> {
+async function loadType(pass: Pass, sourceType: string, before: Cursor): Promise<void> {
   let watermark: Instant | null = null;
   await storeUntilCounted(pass, sourceType, (answer) => {
     // Of whichever page is the first; that of a walk by creation need not show the newest modification, and is safe.
     watermark ??= candidateOf(answer);
   });
   const loaded = { watermark, state: {} };
-  await pass.moveCursor(null, loaded, cursorNameOf(sourceType));
+  await pass.moveCursor(before, loaded, cursorNameOf(sourceType));
   await discoverModified(pass, loaded, sourceType);
 }
 
@@ -86,6 +86,7 @@ async function readModified(
   sourceType?: string,
 ): Promise<{ cursor: Cursor; walk: ForwardWalk }> {
   const settledKey = typeof before.state.settledKey === 'string' ? before.state.settledKey : null;
+  let now: Instant | null = null;
   let floor: Instant | null = null;
   let watermark: Instant | null = null;
   const walk = await walkForward(
@@ -93,6 +94,7 @@ async function readModified(
     { sortBy: 'GmtModifiedTime', sourceType, settledKey },
     async (answer, isFirst) => {
       if (isFirst) {
+        now = answer.serverTime;
         floor = overlapFloor(withinClock(before.watermark, answer.serverTime), pass.settings.overlapSeconds);
         watermark = nextWatermark(before.watermark, candidateOf(answer), answer.serverTime);
       }
@@ -103,10 +105,18 @@ async function readModified(
       );
     },
   );
-  // So many rows of one key that their ties cannot be proved: seen once by counting, they need not be again.
-  const key = newest(walk.givenUp);
+  // So many rows of one key that their ties cannot be proved: seen once by counting, they need not be again, for as long
+  // as they are read. Not those of this very moment: more rows may come to have that key.
+  const settled = [settledKey, ...walk.givenUp.filter((given) => given !== null && now !== null && given < now)];
+  const key = withinReach(newest(settled), watermark, pass.settings.overlapSeconds);
   if (!walk.isProved) await storeUntilCounted(pass, sourceType);
   return { cursor: { watermark, state: key === null ? {} : { settledKey: key } }, walk };
+}
+
+/** Null for a key that the next walk does not come to, and for one of the future: the source's clock was put back. */
+function withinReach(key: string | null, watermark: Instant | null, overlapSeconds: number): string | null {
+  const floor = overlapFloor(watermark, overlapSeconds);
+  return key !== null && watermark !== null && floor !== null && key >= floor && key <= watermark ? key : null;
 }
 
 const newest = (keys: readonly (string | null)[]): string | null =>

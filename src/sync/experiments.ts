@@ -51,7 +51,8 @@ async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | nu
   const loaded = { watermark, state: {} };
   // What came in while a load was interrupted stands in front of where it went on.
   if (loading !== null && watermark !== null) await readHotWindow(pass, loaded);
-  else await pass.moveCursor(before, loaded);
+  // Over several pages the cursor has left its old place.
+  else await pass.moveCursor(calls > 1 ? null : before, loaded);
 }
 
 /** A cursor of an older version has a token alone. */

@@ -164,7 +164,7 @@ class FirstLoad {
         if (!result.ok) throw result.error;
         answers.push(result.value);
         this.state = { ...this.state, uncheckedFrom };
-        this.take(result.item, result.value);
+        await this.take(result.item, result.value);
         if (this.state.pageSize !== pageSize) break;
       }
       await this.commit(...answers);
@@ -173,11 +173,24 @@ class FirstLoad {
     }
   }
 
-  private take(page: number, answer: ListAnswer<PipelineRun>): void {
+  private async take(page: number, answer: ListAnswer<PipelineRun>): Promise<void> {
     const { state } = this;
-    const size = state.resizes < MAX_RESIZES ? revealedPageSize(page, state.pageSize, answer) : null;
+    const isShort = state.resizes < MAX_RESIZES && revealedPageSize(page, state.pageSize, answer) !== null;
+    const size = isShort ? await this.usedPageSize() : null;
     if (size !== null) this.startOver(answer.totalCount as number, size);
     else this.follow(page, answer);
+  }
+
+  /**
+   * A page near the end is also short where TotalCount counts more than the list shows, by any number of rows; taken for
+   * the page size it could make a page of every row. The first page is full unless the server cuts it. Null: it is.
+   */
+  private async usedPageSize(): Promise<number | null> {
+    const { state } = this;
+    const { received } = await createdPage(this.pass, 1, state.pageSize);
+    if (received > 0 && received < state.pageSize) return received;
+    this.state = { ...state, resizes: state.resizes + 1 };
+    return null;
   }
 
   private follow(page: number, answer: ListAnswer<PipelineRun>): void {

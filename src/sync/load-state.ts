@@ -69,10 +69,15 @@ export const resized = (state: LoadState, total: number, pageSize: number): Load
 
 export const isFirstLoad = (cursor: Cursor): boolean => cursor.state.phase === 'first-load';
 
-/** A cursor of an older version lacks what did not exist yet: nothing is open and nothing is suspect. */
+/**
+ * A cursor of an older version lacks what did not exist yet. Nobody looked for ties in the pages that it has read, nor
+ * noted whether rows were deleted meanwhile, so only counting what the list shows can tell whether one is missing.
+ */
 export const readState = (cursor: Cursor): LoadState => ({
   ...beginningOf(0, 1),
-  ...(cursor.state as unknown as LoadState),
+  inDoubt: true,
+  mayHaveShifted: true,
+  ...(cursor.state as unknown as Partial<LoadState>),
 });
 
 export const toCursor = (watermark: Instant | null, state: LoadState): Cursor => ({

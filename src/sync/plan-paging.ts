@@ -53,9 +53,15 @@ export const nextWatermark = (
   serverTime: Instant | null,
 ): Instant | null => later(withinClock(stored, serverTime), candidate);
 
-/** Newest first: the walk ends when a page holds rows and all of them are older than the floor. */
-export const isBehind = (times: readonly (Instant | null)[], floor: Instant | null): boolean =>
-  floor !== null && times.length > 0 && times.every((time) => time !== null && time < floor);
+/**
+ * Newest first: the walk ends with the page whose last row is older than the floor, since everything behind it is older
+ * still. A page that is not in that order, or has a row without a time, has to be older as a whole.
+ */
+export function isBehind(times: readonly (Instant | null)[], floor: Instant | null): boolean {
+  const isOlder = (time: Instant | null | undefined): boolean => time != null && floor !== null && time < floor;
+  if (!isOlder(times.at(-1))) return false;
+  return times.every(isOlder) || times.every((time, index) => time !== null && time <= (times[index - 1] ?? time));
+}
 
 export const later = (a: Instant | null, b: Instant | null): Instant | null =>
   a === null ? b : b === null ? a : a > b ? a : b;

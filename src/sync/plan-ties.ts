@@ -8,7 +8,9 @@
  * Why it holds while the source changes (walking so that the usual change only repeats rows, see plan-paging.ts): in one
  * reading every position of the group is read at least once, so ids that are all distinct are all of them. Ids of a
  * second reading may be added to the first because a row that left the group meanwhile was one of the first's
- * positions. A change that skips rows (TotalCount fell) throws the count away: `forget`. Rejected: counting only against
+ * positions. One answer that shows a whole group between rows of other keys proves it alone: where a busy source moves
+ * the list on between any two calls, that is what ends the doubt. A change that skips rows (TotalCount fell) throws the
+ * count away: `forget`. Rejected: counting only against
  * TotalCount at the end, where a deletion hides a missing row, and incremental walks have nothing to count against.
  */
 
@@ -153,6 +155,18 @@ function repeatsComeFirst(
   return rows.slice(repeats).every(({ id }, index) => added[index] === id);
 }
 
+/** How many rows of the group the page begins with. */
+function leadOf(rows: readonly KeyedRow[], key: string | null): number {
+  const other = rows.findIndex((row) => row.key !== key);
+  return other === -1 ? rows.length : other;
+}
+
+/** One answer is one snapshot: with other keys on both sides of it, it shows all that the group has. */
+function showsWhole({ rows, unreadable }: PageRows, key: string | null): boolean {
+  const isInside = rows.length > 0 && rows[0]?.key !== key && rows.at(-1)?.key !== key;
+  return isInside && unreadable.length === 0 && rows.some((row) => row.key === key);
+}
+
 /** What to read after a page: another page of the group in doubt, everything from a page on once more, or go on. */
 export type GuardStep =
   | { readonly kind: 'on' }
@@ -170,6 +184,8 @@ interface Doubt {
   readonly pages: readonly number[];
   looks: number;
   fruitless: number;
+  /** Of a list that has only moved on: how many rows of the group the page it ended on had in front. Null: not that. */
+  lead: number | null;
   /** The group that had begun behind it. */
   readonly behind: TieGroup | null;
 }
@@ -236,23 +252,39 @@ export class TieGuard {
     this.budget -= 1;
     if (group.lost || this.budget <= 0 || this.contested.readings > MAX_READINGS) return this.giveUp(group);
     // Rows that have only moved on show all the same: one clean reading is cheaper than looking for what is not hidden.
-    if (group.shifted && this.contested.readings === 1) return this.restart(group);
-    const pages = [...group.pages].sort((a, b) => b.rows - a.rows).map(({ page }) => page);
-    this.doubt = { group, pages, looks: 0, fruitless: 0, behind: this.reading.open };
+    // Before it comes one look, for a list that moves on between any two calls, where no reading would ever be clean.
+    const isFirst = this.contested.readings === 1;
+    const pages =
+      group.shifted && isFirst
+        ? [group.pages.at(-1)?.page as number]
+        : [...group.pages].sort((a, b) => b.rows - a.rows).map(({ page }) => page);
+    const lead = group.shifted && isFirst ? (group.pages.at(-1)?.rows ?? 0) : null;
+    this.doubt = { group, pages, looks: 0, fruitless: 0, lead, behind: this.reading.open };
     return { kind: 'look', page: pages[0] as number };
   }
 
-  private look(doubt: Doubt, { rows }: PageRows): GuardStep {
+  private look(doubt: Doubt, found: PageRows): GuardStep {
     const { group, pages } = doubt;
     const known = group.ids.size;
+    const { rows } = found;
     for (const { id, key } of rows) if (key === group.key) group.ids.add(id);
-    if (group.ids.size >= group.positions) return this.goOn(doubt);
+    if (group.ids.size >= group.positions || showsWhole(found, group.key)) return this.goOn(doubt);
+    if (doubt.lead !== null) return this.lookOn(doubt, leadOf(rows, group.key));
     doubt.fruitless = group.ids.size > known ? 0 : doubt.fruitless + 1;
     doubt.looks += 1;
     this.budget -= 1;
     if (this.budget <= 0) return this.giveUp(group);
     if (doubt.fruitless > 2 * pages.length + 3) return this.restart(group);
     return { kind: 'look', page: pages[doubt.looks % pages.length] as number };
+  }
+
+  /** A list that still moves on brings the whole group to the page where it ended; one that stands is read again. */
+  private lookOn(doubt: Doubt, lead: number): GuardStep {
+    this.budget -= 1;
+    if (this.budget <= 0) return this.giveUp(doubt.group);
+    if (lead <= (doubt.lead as number)) return this.restart(doubt.group);
+    doubt.lead = lead;
+    return { kind: 'look', page: doubt.pages[0] as number };
   }
 
   private restart(group: TieGroup): GuardStep {

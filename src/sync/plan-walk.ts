@@ -78,8 +78,7 @@ export class ForwardWalk {
     const page = this.page as number;
     const wasLook = this.guard.isLooking;
     if (!wasLook) this.frontier = page;
-    if (enough && !wasLook && this.continuesOpenGroup(answer)) this.page = null;
-    else this.follow(this.options.keyed ? this.guard.read(page, answer) : { kind: 'on' }, answer, enough && !wasLook);
+    this.follow(this.options.keyed ? this.guard.read(page, answer) : { kind: 'on' }, answer, enough && !wasLook);
   }
 
   private begin(answer: WalkAnswer): void {
@@ -116,12 +115,6 @@ export class ForwardWalk {
     const group = this.guard.unproved;
     const read = this.frontier * this.pageSize;
     return group === null ? read : Math.min(read, (group.startPage - 1) * this.pageSize + group.startIndex);
-  }
-
-  /** A group that goes on where nothing is needed any more is not needed either. */
-  private continuesOpenGroup({ rows }: WalkAnswer): boolean {
-    const open = this.guard.unproved;
-    return rows.length > 0 && open !== null && open.key === rows[0]?.key;
   }
 
   private follow(step: GuardStep, answer: WalkAnswer, enough: boolean): void {

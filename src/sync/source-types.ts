@@ -26,6 +26,15 @@ export async function hiddenTypes(pass: Pass): Promise<readonly HiddenType[]> {
   return hidden;
 }
 
+const newestPage = (pass: Pass, sourceType?: string) =>
+  listPage(pass, {
+    pageNumber: 1,
+    pageSize: pass.settings.pageSize,
+    sortBy: 'GmtModifiedTime',
+    order: 'DESC',
+    ...(sourceType === undefined ? {} : { sourceType }),
+  });
+
 /** Call it when everything that the list without a filter shows is stored. */
 export async function findHiddenTypes(pass: Pass): Promise<void> {
   // Nothing that the list has shown was kept, so every type would look hidden.
@@ -34,18 +43,18 @@ export async function findHiddenTypes(pass: Pass): Promise<void> {
   for (const sourceType of pass.settings.sourceTypes) if (!known.has(sourceType)) await probe(pass, sourceType);
 }
 
-/** A run that came in only just now looks hidden, too: that costs one call more a pass and is no harm. */
+/**
+ * A run that came in only just now is unknown, too. A type taken for hidden is walked in every pass from then on, so the
+ * list without a filter is asked once more, after the type's: it shows such a run, and never a hidden one.
+ */
 async function probe(pass: Pass, sourceType: string): Promise<void> {
-  const pageSize = pass.settings.pageSize;
-  const answer = await listPage(pass, {
-    pageNumber: 1,
-    pageSize,
-    sortBy: 'GmtModifiedTime',
-    order: 'DESC',
-    sourceType,
-  });
-  const unknown = await pass.store.countUnknown(answer.items.map((run) => run.pipelineRunId));
-  if (unknown === 0) return void (await pass.commit(pageBatch(answer)));
+  const answer = await newestPage(pass, sourceType);
+  const ids = answer.items.map((run) => run.pipelineRunId);
+  if ((await pass.store.countUnknown(ids)) === 0) return void (await pass.commit(pageBatch(answer)));
+  const listed = await newestPage(pass);
+  const shown = new Set(listed.items.map((run) => run.pipelineRunId));
+  const unknown = await pass.store.countUnknown(ids.filter((id) => !shown.has(id)));
+  if (unknown === 0) return void (await pass.commit(pageBatch(answer, listed)));
   pass.deps.logger.info({ sourceType }, 'ListPipelineRuns shows these runs only when it is asked for their SourceType');
   // In one transaction: once the runs are stored, nothing but the cursor tells that more of them are hidden.
   const cursor = { watermark: null, state: {} };

@@ -43,7 +43,7 @@ const tokensOf = async (harness: Harness, ids: readonly string[]): Promise<(stri
 
 it('a first load that was interrupted goes on from its last committed page, and looks for what came in front', async () => {
   const harness = await interrupted();
-  expect(await tokensOf(harness, ['e0', ...IDS])).toEqual(['4', '6', null, '2']);
+  expect(await tokensOf(harness, ['e0', ...IDS])).toEqual(['4', '6', null]);
   expect(await mirrored(harness)).toEqual(['e0', ...IDS]);
 });
 

@@ -63,6 +63,9 @@ describe('the watermark of a pass', () => {
     expect(floor).toBe(at(30));
     expect(isBehind([at(29), at(12)], floor)).toBe(true);
     expect(isBehind([at(29), at(30)], floor)).toBe(false);
+    expect(isBehind([at(31), at(29)], floor), 'whatever follows is older still').toBe(true);
+    expect(isBehind([at(12), at(31), at(29)], floor), 'in no order').toBe(false);
+    expect(isBehind([null, at(29)], floor)).toBe(false);
     expect(isBehind([at(29), null], floor)).toBe(false);
     expect(isBehind([], floor)).toBe(false);
     expect(isBehind([at(1)], null)).toBe(false);

@@ -70,7 +70,16 @@ describe('rows that share a key over a page boundary', () => {
 
   it('are read once more from their beginning when the list has only moved on', () => {
     const moved = [page(['a1', 'b2'], 4), page(['b2', 'c3'], 5)];
-    expect(asked(2, moved).pages).toEqual([1, 2, 1]);
+    const stands = page(['b2', 'c3'], 5);
+    expect(asked(2, [...moved, stands]).pages, 'one look whether it goes on moving').toEqual([1, 2, 2, 1]);
+  });
+
+  it('are proved by one answer that shows all of them between other rows', () => {
+    const moved = [page(['a1', 'b2', 'c3'], 6), page(['c3', 'd4', 'e5'], 7)];
+    const between = page(['b2', 'c3', 'd4'], 8);
+    expect(asked(3, [...moved, between]).pages).toEqual([1, 2, 2, 3]);
+    const atEdge = page(['b2', 'x2', 'c3'], 8);
+    expect(asked(3, [...moved, atEdge]).pages, 'rows in front of it may be of its key').toEqual([1, 2, 2, 1]);
   });
 
   it('invariant 9: are given up when the hidden row never shows, and the walk is not proved', () => {
