@@ -40,6 +40,8 @@ export interface TieGroup {
   readonly ids: Set<string>;
   /** The rows that were shown twice stood at the front of their page, as when the list has only moved on. */
   shifted: boolean;
+  /** Items that cannot be read stood beside it: what is in doubt may be the group next to it. */
+  isUnclear: boolean;
   /** Too large to be remembered. */
   lost: boolean;
 }
@@ -124,6 +126,7 @@ export class TieReading {
     const repeats = rows.length - (group.ids.size - known);
     if (repeats > 0) group.shifted = repeatsComeFirst(rows, repeats, known, group.ids);
     // Marked, so that no identity made up of an item's text can be taken for a run's id.
+    if (unreadable.length > 0) group.isUnclear = true;
     for (const identity of unreadable) group.ids.add(`unreadable ${identity}`);
     if (group.ids.size > this.maxIds) group.lost = true;
     if (group.lost) group.ids.clear();
@@ -138,6 +141,7 @@ const newGroup = (key: string | null, startPage: number, startIndex: number): Ti
   positions: 0,
   ids: new Set(),
   shifted: false,
+  isUnclear: false,
   lost: false,
 });
 
@@ -253,12 +257,11 @@ export class TieGuard {
     if (group.lost || this.budget <= 0 || this.contested.readings > MAX_READINGS) return this.giveUp(group);
     // Rows that have only moved on show all the same: one clean reading is cheaper than looking for what is not hidden.
     // Before it comes one look, for a list that moves on between any two calls, where no reading would ever be clean.
-    const isFirst = this.contested.readings === 1;
-    const pages =
-      group.shifted && isFirst
-        ? [group.pages.at(-1)?.page as number]
-        : [...group.pages].sort((a, b) => b.rows - a.rows).map(({ page }) => page);
-    const lead = group.shifted && isFirst ? (group.pages.at(-1)?.rows ?? 0) : null;
+    const hasMovedOn = group.shifted && this.contested.readings === 1;
+    const pages = hasMovedOn
+      ? [group.pages.at(-1)?.page as number]
+      : [...group.pages].sort((a, b) => b.rows - a.rows).map(({ page }) => page);
+    const lead = hasMovedOn ? (group.pages.at(-1)?.rows ?? 0) : null;
     this.doubt = { group, pages, looks: 0, fruitless: 0, lead, behind: this.reading.open };
     return { kind: 'look', page: pages[0] as number };
   }
@@ -268,7 +271,8 @@ export class TieGuard {
     const known = group.ids.size;
     const { rows } = found;
     for (const { id, key } of rows) if (key === group.key) group.ids.add(id);
-    if (group.ids.size >= group.positions || showsWhole(found, group.key)) return this.goOn(doubt);
+    const isProved = group.ids.size >= group.positions || (!group.isUnclear && showsWhole(found, group.key));
+    if (isProved) return this.goOn(doubt);
     if (doubt.lead !== null) return this.lookOn(doubt, leadOf(rows, group.key));
     doubt.fruitless = group.ids.size > known ? 0 : doubt.fruitless + 1;
     doubt.looks += 1;
