@@ -20,6 +20,17 @@ begin
   end loop;
 end $$`;
 
+/** Somebody may have dropped it, and an event of a month without a partition would then have no place to go. */
+const MAKE_DEFAULT = `do $$
+begin
+  if to_regclass('pai.change_events_default') is null then
+    create table pai.change_events_default partition of pai.change_events default;
+    create trigger append_only_truncate before truncate on pai.change_events_default
+      for each statement execute function pai.refuse_history_change();
+    perform pai.describe_change_event_partition('change_events_default');
+  end if;
+end $$`;
+
 /**
  * Months that have events in the default partition, oldest first, as `2026-11-01`. What is dated later is left there, and
  * so is a month whose table exists already: it was detached, and is not ours to fill.
@@ -41,6 +52,7 @@ const MONTHS_IN_DEFAULT = `
  */
 export async function ensurePartitions(client: ClientBase, monthsAhead: number): Promise<string[]> {
   const created = await inTransaction(client, async () => {
+    await client.query(MAKE_DEFAULT);
     const { rows } = await client.query<{ name: string }>('select pai.ensure_change_event_partitions($1) as name', [
       monthsAhead,
     ]);

@@ -58,7 +58,7 @@ export async function readQuarantine(db: Queryable, filter: QuarantineQuery): Pr
   const rows = await query<Row>(
     db,
     'reading the quarantine',
-    `select ${COLUMNS} from pai.quarantine where ${CONDITION} and id > $6::bigint order by id limit $7`,
+    `select ${COLUMNS} from pai.quarantine where ${CONDITION} and id > $6::bigint order by quarantine.id limit $7`,
     [...conditionValues(filter), filter.after, filter.limit],
   );
   return rows.map(toEntry);

@@ -279,3 +279,25 @@ test('complaint 13: a database with another time zone and date style mirrors the
     await there.close();
   }
 });
+
+test('all partitions dropped by hand, the default one too, are made anew by migrate, with their guards', async () => {
+  const { url } = await createDatabase();
+  const there = new Mirror(url);
+  try {
+    for (const { name } of await there.sql<{ name: string }>(
+      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'pai.change_events'::regclass`,
+    ))
+      await there.sql(`drop table ${name}`);
+    const logger = capturingLogger();
+    await migrate({ connectionString: url, logger });
+    expect(logger.messages('warn')).toEqual([]);
+    await there.commit({ pipelineRuns: observed(0, pipelineRun('r1')) });
+    for (const statement of ['delete from', 'truncate'])
+      await expect(there.sql(`${statement} pai.change_events_default`)).rejects.toThrow('append-only');
+    expect(
+      await there.row(`select obj_description('pai.change_events_default'::regclass) is not null as described`),
+    ).toEqual({ described: true });
+  } finally {
+    await there.close();
+  }
+});

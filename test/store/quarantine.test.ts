@@ -317,3 +317,21 @@ test('a key that is not among the readable ones of a list gets no tombstone whil
   await mirror().commit({ experimentRuns: observed(2, run(['a'])) });
   expect(await live()).toEqual(['a']);
 });
+
+test('is read in pages in the order of its numbers, every entry once', async () => {
+  const items = Array.from({ length: 25 }, (_, index) => ({
+    entity: 'pipeline_run',
+    entityId: `r${index}`,
+    raw: `"bad ${index}"`,
+  }));
+  await mirror().commit(bad(0, 'ListPipelineRuns', ...items));
+  const found: number[] = [];
+  for (let after = '0'; ; ) {
+    const page = await mirror().store.readQuarantine({ all: false, after, limit: 4 });
+    if (page.length === 0) break;
+    found.push(...page.map(({ id }) => Number(id)));
+    after = (page.at(-1) as (typeof page)[number]).id;
+  }
+  expect(found).toHaveLength(25);
+  expect(found).toEqual([...new Set(found)].sort((a, b) => a - b));
+});
