@@ -8,7 +8,7 @@
 import type { ListAnswer } from '../domain/answers.js';
 import type { Cursor } from '../domain/batch.js';
 import type { PipelineRun } from '../domain/entities.js';
-import { listPage, pageBatch, pageRows, walkForward } from './list-pages.js';
+import { identityOf, listPage, pageBatch, pageRows, walkForward } from './list-pages.js';
 import {
   anchored,
   anchorOf,
@@ -37,6 +37,9 @@ const SEGMENT_PAGES = 32;
 
 /** How often the server may turn out to use another page size before its word is no longer taken for it. */
 const MAX_RESIZES = 3;
+
+/** Unreadable items that are told apart; more of them only make the list be walked once more in the end. */
+const MAX_UNREADABLE = 10_000;
 
 /**
  * Stores the newest page and writes down where the load starts. The watermark is taken here, before anything else is
@@ -112,6 +115,7 @@ class FirstLoad {
   private reading = new TieReading();
   /** Those of this segment. */
   private suspects: Suspect[] = [];
+  private readonly unreadable = new Set<string>();
   /** Pages in a row that showed nothing, before there was an anchor. */
   private emptyPages = 0;
 
@@ -204,14 +208,23 @@ class FirstLoad {
       ...first,
       ...edgeOf(this.reading.open),
       nextPage: page - 1,
-      unreadable: state.unreadable + answer.rejected.length,
+      unreadable: state.unreadable + this.countNew(answer),
     };
+  }
+
+  /** Unreadable items that no page has shown before: they count as stored, so each may count once only. */
+  private countNew(answer: ListAnswer<PipelineRun>): number {
+    const known = this.unreadable.size;
+    for (const item of answer.rejected)
+      if (this.unreadable.size < MAX_UNREADABLE) this.unreadable.add(identityOf(item));
+    return this.unreadable.size - known;
   }
 
   private startOver(total: number, pageSize: number): void {
     this.state = resized(this.state, total, pageSize);
     this.reading = new TieReading();
     this.suspects = [];
+    this.unreadable.clear();
   }
 
   private suspect(group: Suspect): void {

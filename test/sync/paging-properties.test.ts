@@ -56,6 +56,11 @@ const LOSSES: [World, { pageSize: number; concurrency: number }][] = [
     { ...lossy, seed: 744464214, rows: 31, tie: 2, changes: DELETING, bad: 0 },
     { pageSize: 3, concurrency: 4 },
   ],
+  // A group that was settled by counting grew afterwards, in the same second.
+  [
+    { ...lossy, seed: 10, rows: 73, tie: 12, turmoil: 0.4, changes: ['append', 'modify'], bad: 1 },
+    { pageSize: 5, concurrency: 1 },
+  ],
 ];
 
 const copies = (source: ModelSource): Row[] => source.rows.map((row) => ({ ...row }));
