@@ -6,7 +6,8 @@ import { runPass } from '../../src/sync/run-pass.js';
 import { startMirror } from '../support/mirror.js';
 
 const RUNS = 160;
-const PAGE_SIZE = 8;
+// So many pages that none of the kills comes after the last one: a commit holds three at most.
+const PAGE_SIZE = 3;
 const KILLS = [1, 4, 2, 6];
 
 it('complaint 6: a first load that is killed goes on from its last committed page, and shows at once how far it is', async () => {
@@ -53,7 +54,7 @@ it('complaint 6: a first load that is killed goes on from its last committed pag
     expect(outcome).toBe(commits === Number.POSITIVE_INFINITY ? 'succeeded' : 'failed');
     const stored = pages.filter((page) => page > next);
     expect(new Set(stored).size, `of the stored pages only that of the anchor: ${pages}`).toBeLessThanOrEqual(1);
-    if (next < Number.POSITIVE_INFINITY) expect(shown[0]).toBe(RUNS - next * PAGE_SIZE);
+    if (next < Number.POSITIVE_INFINITY) expect(shown[0]).toBe(Math.max(0, RUNS - next * PAGE_SIZE));
     const cursor = await mirror.store.readCursor(scope, 'pipeline-runs');
     next = Number(cursor?.state.nextPage ?? 0);
   }
