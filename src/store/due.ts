@@ -7,6 +7,7 @@ import type { Instant } from '../domain/entities.js';
 import { isAhead, isBeyond } from './clock.js';
 import { NODES_OPEN_FOR } from './commit/fetched.js';
 import { LONGEST_RETRY } from './commit/retries.js';
+import { TOLD_DELETED } from './commit/told-deleted.js';
 import { type Queryable, query } from './pool.js';
 import { activeNodeSql, activeSql } from './schema/columns.js';
 
@@ -31,6 +32,10 @@ const ACTIVE = `r.deleted_at is null and ${activeSql('r.status')}`;
 
 const MISSING = 'r.missing_since is not null and r.deleted_at is null';
 
+/** Called deleted by the poll: asked for on, for as long as the list shows them (see commit/told-deleted.ts). */
+const TOLD = `r.deleted_at is not null and r.pipeline_run_id in
+  (select s.entity_id from pai.sync_retries s where s.scope = $1 and s.stream = ${TOLD_DELETED})`;
+
 /** Ids of runs in key order: one walk over a partial index for each condition. */
 async function ids(
   db: Queryable,
@@ -50,7 +55,7 @@ async function ids(
 }
 
 export const runsDueForPoll = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
-  ids(db, 'reading runs to poll', [ACTIVE, MISSING], scope, page);
+  ids(db, 'reading runs to poll', [ACTIVE, MISSING, TOLD], scope, page);
 
 export const missingPipelineRuns = (db: Queryable, scope: string, page: DuePage<string>): Promise<string[]> =>
   ids(db, 'reading missing runs', [MISSING], scope, page);

@@ -82,3 +82,36 @@ describe('a node of an active run', () => {
     expect(after.rows).toEqual([{ status: 'Running', finished_at: null }]);
   });
 });
+
+describe('a run that ListPipelineRunsStatus calls deleted', () => {
+  it('stays deleted although the list goes on showing it, and is restored when that word is taken back', async () => {
+    const { mirror } = await frozenWorld(0);
+    const { pipelineRunId } = mirror.emulator.mutate.addPipelineRun({ pipelineRunId: 'flow-told', status: 'Running' });
+    await mirror.sync();
+    const body = JSON.stringify({
+      PipelineRuns: [{ PipelineRunId: pipelineRunId, Status: 'Running', IsDeleted: true }],
+    });
+    mirror.emulator.faults.add({ operation: 'ListPipelineRunsStatus', kind: 'replace', match: pipelineRunId, body });
+    await mirror.sync();
+    await mirror.sync();
+    const before = await rowVersions(mirror.pool);
+    await mirror.sync();
+    await mirror.sync();
+    expect(await kindsOf(mirror, pipelineRunId)).toEqual(['discovered', 'deleted']);
+    expect(await rowVersions(mirror.pool)).toEqual(before);
+
+    mirror.emulator.faults.clear();
+    await mirror.sync();
+    expect(await kindsOf(mirror, pipelineRunId)).toEqual(['discovered', 'deleted', 'restored']);
+
+    // Once the list has stopped showing it, nobody asks for it any more.
+    mirror.emulator.mutate.deletePipelineRun(pipelineRunId);
+    await mirror.sync();
+    const { rows } = await mirror.pool.query('select stream, entity_id from pai.sync_retries');
+    expect(rows).toEqual([]);
+    mirror.emulator.mutate.restorePipelineRun(pipelineRunId);
+    await mirror.sync();
+    await mirror.sync();
+    expect(await kindsOf(mirror, pipelineRunId)).toEqual(['discovered', 'deleted', 'restored', 'deleted', 'restored']);
+  });
+});

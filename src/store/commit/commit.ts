@@ -13,14 +13,17 @@ import { settleRetried } from './retried.js';
 import { forgetFailures, forgetSettled, recordFailures } from './retries.js';
 import { writeRunMembers } from './run-members.js';
 import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
+import { keepToldDeleted, noteToldDeleted, TOLD_DELETED } from './told-deleted.js';
 import { resolveVanished } from './vanished.js';
 
-async function hasQuarantine(client: ClientBase, scope: string): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>(
-    'select exists (select from pai.quarantine where scope = $1 and resolved_at is null) as found',
+/** What most commits need not think of. */
+async function readRarities(client: ClientBase, scope: string): Promise<{ quarantine: boolean; toldDeleted: boolean }> {
+  const { rows } = await client.query<{ quarantine: boolean; toldDeleted: boolean }>(
+    `select exists (select from pai.quarantine where scope = $1 and resolved_at is null) as quarantine,
+       exists (select from pai.sync_retries where scope = $1 and stream = ${TOLD_DELETED}) as "toldDeleted"`,
     [scope],
   );
-  return rows[0]?.found ?? false;
+  return rows[0] ?? { quarantine: false, toldDeleted: false };
 }
 
 /** Runs that a stream without a revision to reach has asked for, and about which it got an answer. */
@@ -57,19 +60,23 @@ export async function writeBatch(
   options: { readonly careful: boolean; readonly observations: PendingObservations },
 ): Promise<Effect> {
   const scope = { region: lease.scope.region, name: scopeName(lease.scope) };
+  const rarities = await readRarities(client, scope.name);
   const context: CommitContext = {
     client,
     scope,
     stream: lease.stream,
     effect: noEffect(),
     ...options,
-    hasQuarantine: await hasQuarantine(client, scope.name),
+    hasQuarantine: rarities.quarantine,
+    hasToldDeleted: rarities.toldDeleted,
     rejected: (batch.rejected ?? []).flatMap(({ evidence, operation, items }) =>
       items.map((item) => ({ ...item, evidence, operation })),
     ),
     good: [],
   };
+  await noteToldDeleted(context, batch);
   await writePipelineRuns(context, batch);
+  await keepToldDeleted(context, batch);
   await writeDetails(context, batch);
   await writeNodes(context, batch);
   await writeExperimentRuns(context, batch);

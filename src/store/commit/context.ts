@@ -30,6 +30,8 @@ export interface CommitContext {
   readonly careful: boolean;
   /** The scope has items in quarantine that wait for a good answer. */
   readonly hasQuarantine: boolean;
+  /** The scope has runs that the poll has called deleted, and about which the list has not been heard to the end. */
+  readonly hasToldDeleted: boolean;
   /** Everything that goes to quarantine. */
   readonly rejected: RejectedItem[];
   /** What is stored well now (written, unchanged or stale alike). */

@@ -3,6 +3,7 @@ import type { Instant } from '../../domain/entities.js';
 import { isAhead } from '../clock.js';
 import { activeSql } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
+import { TOLD_DELETED } from './told-deleted.js';
 
 /** The longest wait. SQL. */
 export const LONGEST_RETRY = `interval '1 hour'`;
@@ -46,7 +47,7 @@ export async function forgetSettled(context: CommitContext, before: Instant): Pr
   await context.client.query(
     `delete from pai.sync_retries s where s.scope = $1 and (s.failed_at < $2::timestamptz or ${isAhead('s.failed_at')}) and not exists (
        select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.scope = s.scope and r.deleted_at is null
-         and case s.stream when 'status' then r.missing_since is not null or ${activeSql('r.status')}
+         and case s.stream when ${TOLD_DELETED} then false when 'status' then r.missing_since is not null or ${activeSql('r.status')}
            when 'nodes' then r.nodes_revision < r.revision when 'details' then r.details_revision < r.revision else true end)`,
     [context.scope.name, before],
   );

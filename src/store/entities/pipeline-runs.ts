@@ -1,5 +1,6 @@
 /** How the three answers that speak of a pipeline run are merged into `pipeline_runs` and `pipeline_run_details`. */
 import type { JsonDocument, PipelineRun, PipelineRunDetails, PipelineRunStatus } from '../../domain/entities.js';
+import { wasToldDeleted } from '../commit/told-deleted.js';
 import { pipelineRunDetails, pipelineRuns } from '../schema/pipeline-runs.js';
 import * as rules from '../upsert/rules.js';
 import type { History, Row, Rule, UpsertSpec } from '../upsert/spec.js';
@@ -61,6 +62,11 @@ export const LISTED_RUNS: UpsertSpec = {
       pipelineRunUri: rules.latest,
     }),
     ...rules.present,
+    deletedAt: rules.unlessLate(
+      rules.always(
+        `case when k.deleted_at is not null and not v.moved and ${wasToldDeleted('k.scope', 'k.pipeline_run_id')} then k.deleted_at end`,
+      ),
+    ),
     scope: followList,
   },
   computed: ['scope'],
