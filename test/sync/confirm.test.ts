@@ -142,7 +142,11 @@ it('an ended run that GetPipelineRun did not know is polled as long as it is mis
   expect(await kinds(harness, 'r1')).toEqual(['discovered', 'missing', 'deleted']);
   expect(await kinds(harness, 'r2')).toEqual(['discovered', 'missing', 'restored']);
   // Only the details of r2 are still to be had; the list that agrees about r1 ends what is noted of it.
-  expect(await retries(harness)).toMatchObject([{ entity_id: 'r1' }, { entity_id: 'r2' }]);
+  expect(await retries(harness)).toMatchObject([
+    { stream: 'details', entity_id: 'r1' },
+    { stream: 'details', entity_id: 'r2' },
+    { stream: 'told-deleted', entity_id: 'r1' },
+  ]);
   await harness.pass('reconcile', world({ list: ['r2'] }).source);
   expect(await retries(harness)).toEqual([{ stream: 'details', entity_id: 'r2', attempts: 1 }]);
   await harness.pass('details', world({ get: ['r2'] }).source);
