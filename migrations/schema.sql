@@ -378,8 +378,8 @@ comment on column pai.quarantine.request_id is 'RequestId of the answer.';
 comment on column pai.quarantine.observed_at is 'When its call was sent, by the mirror''s clock.';
 comment on column pai.quarantine.first_seen_at is 'When it was put here, by the database''s clock.';
 comment on column pai.quarantine.resolved_at is 'When it was settled; null while it is not.';
-comment on column pai.quarantine.resolution is 'How: superseded by a later good answer, or retried.';
-comment on column pai.quarantine.parent_id is 'PipelineRunId that the call asked for; null for lists.';
+comment on column pai.quarantine.resolution is 'How: superseded by a later good answer, retried, or vanished (the whole was answered without it).';
+comment on column pai.quarantine.parent_id is 'The run that the item hangs on: the PipelineRunId that the call asked for or the item names; for params, labels and metrics the RunId; else null.';
 comment on column pai.quarantine.form is 'What raw is: answer (the item as PAI sent it) or entity (as it was decoded, where the database refused that).';
 
 create table pai.run_labels (
@@ -587,7 +587,7 @@ create table pai.sync_retries (
   error text not null,
   constraint sync_retries_scope_stream_entity_id_pk PRIMARY KEY (scope, stream, entity_id)
 );
-comment on table pai.sync_retries is 'Runs whose call failed, until it succeeds.';
+comment on table pai.sync_retries is 'Calls for one run that failed, to be tried again; under stream told-deleted the runs that the poll calls deleted.';
 comment on column pai.sync_retries.scope is 'Scope, region:workspaceId.';
 comment on column pai.sync_retries.stream is 'Stream, such as pipeline-runs.';
 comment on column pai.sync_retries.entity_id is 'PipelineRunId of the run.';

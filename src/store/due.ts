@@ -7,9 +7,8 @@ import type { Instant } from '../domain/entities.js';
 import { isAhead, isBeyond } from './clock.js';
 import { NODES_OPEN_FOR } from './commit/fetched.js';
 import { LONGEST_RETRY } from './commit/retries.js';
-import { TOLD_DELETED } from './commit/told-deleted.js';
 import { type Queryable, query } from './pool.js';
-import { activeNodeSql, activeSql } from './schema/columns.js';
+import { activeNodeSql, activeSql, TOLD_DELETED } from './schema/columns.js';
 
 /** The shapes of the engine's DueQuery and DueRun. */
 export interface DuePage<K> {

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { CursorState } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
 import { query } from './pool.js';
-import { activeSql } from './schema/columns.js';
+import { activeSql, TOLD_DELETED } from './schema/columns.js';
 import { instantSql } from './sql.js';
 
 export interface PassOverview {
@@ -91,7 +91,7 @@ const SCOPES = `
   experiments as (select scope, count(*) as runs from pai.runs group by scope),
   bad as (select scope, count(*) as items from pai.quarantine where resolved_at is null group by scope),
   failing as (select s.scope, count(*) as items from pai.sync_retries s
-    where not exists (select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.deleted_at is not null)
+    where s.stream <> ${TOLD_DELETED} and not exists (select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.deleted_at is not null)
     group by s.scope),
   known as (select scope from runs union select scope from experiments union select scope from bad
     union select scope from failing union select scope from pai.sync_cursors union select scope from pai.sync_passes)

@@ -12,10 +12,14 @@ const isSqlState = (code: string | null): code is string => code !== null && /^[
 export const isDataError = (error: unknown): boolean => /^(22|54)...$/.test(errorCode(error) ?? '');
 
 /**
- * Deadlock, serialization failure, or a partition of the history that got other bounds while the statement waited for it
- * (the only check constraints there are): the whole transaction is worth trying again at once.
+ * No partition of the history takes an event: one got other bounds while the statement waited for it, or somebody has
+ * dropped them all. (There are no other check constraints.)
  */
-export const isConflict = (error: unknown): boolean => ['40P01', '40001', '23514'].includes(errorCode(error) ?? '');
+export const lacksPartition = (error: unknown): boolean => errorCode(error) === '23514';
+
+/** Deadlock, serialization failure or a partition that is made now: the whole transaction is worth trying again at once. */
+export const isConflict = (error: unknown): boolean =>
+  ['40P01', '40001'].includes(errorCode(error) ?? '') || lacksPartition(error);
 
 interface Kind {
   readonly code: string;
@@ -26,7 +30,7 @@ interface Kind {
 
 const passing = (code: string, hint: string): Kind => ({ code, retryable: true, blast: 'global', hint });
 
-const UNREACHABLE = passing('STORE_UNAVAILABLE', 'the mirror goes on by itself as soon as the database does');
+const UNREACHABLE = passing('STORE_UNAVAILABLE', 'nothing was written; the service tries again by itself');
 const STARTING = passing('STORE_STARTING', 'the database is starting, stopping or recovering from a crash');
 const DISK_FULL = passing('STORE_DISK_FULL', "the database's disk is full: nothing was written, make room there");
 const CROWDED = passing(

@@ -17,7 +17,7 @@ import { acquireLease, checkFence, type HeldLease, releaseLease, renewLease } fr
 import { type Overview, readOverview } from './overview.js';
 import { ensurePartitionsInPool } from './partitions.js';
 import { finishPass, type PassResult, startPass } from './passes.js';
-import { isConflict, isDataError, storeError } from './pg-errors.js';
+import { isConflict, isDataError, lacksPartition, storeError } from './pg-errors.js';
 import { createPool, DEFAULT_CONNECTIONS, query, transaction } from './pool.js';
 import {
   hasQuarantine,
@@ -156,10 +156,16 @@ export class PgStore {
         else if (!isConflict(error) || attempt >= MAX_ATTEMPTS) {
           throw storeError(`committing ${lease.stream} in ${scopeName(lease.scope)}`, error);
         }
+        if (lacksPartition(error)) await this.#makePartitions();
         // Jitter, so that the two transactions that met do not meet again.
         await delay(Math.random() * 50 * attempt);
       }
     }
+  }
+
+  /** Where somebody has dropped them all, every commit with an event would fail until the next regular turn. */
+  async #makePartitions(): Promise<void> {
+    await this.ensurePartitions(0).catch((error: unknown) => this.#logger.warn({}, describeError(error)));
   }
 
   async #attempt(lease: HeldLease, batch: WriteBatch, careful: boolean): Promise<{ effect: Effect; leftMs: number }> {

@@ -11,6 +11,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { SimulatedClock } from '../../src/emulator/clock.js';
 import { startEmulator } from '../../src/emulator/server.js';
 import { PgStore } from '../../src/store/store.js';
+import { outputOf } from '../support/cli.js';
 import { createDatabase } from '../support/database.js';
 import { REGION, SETTINGS } from '../support/mirror.js';
 import { overlappingPasses } from '../support/passes.js';
@@ -59,14 +60,7 @@ it('invariant 7: a process stopped past its lease is replaced when that ends, an
   };
   const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, JSON.stringify(order)]);
   onTestFinished(() => void child.kill('SIGKILL'));
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
+  const output = outputOf(child);
   await expect.poll(() => emulator.stats.calls('ListPipelineRuns'), { timeout: 60_000 }).toBeGreaterThan(20);
   child.kill('SIGSTOP');
   const stoppedAt = Date.now();
@@ -88,7 +82,7 @@ it('invariant 7: a process stopped past its lease is replaced when that ends, an
   await once(child, 'close');
   // Stopped in the middle of a transaction it finds that the server has ended that: a lease's row is not locked for ever.
   const error = expect.stringMatching(/^lost the lease of pipeline-runs in cn-test:\d+|is not queryable|terminated/);
-  expect(JSON.parse(stdout), stderr).toMatchObject({ outcome: 'failed', error });
+  expect(JSON.parse(output.stdout()), output.stderr()).toMatchObject({ outcome: 'failed', error });
   expect(emulator.stats.calls(), 'calls since it goes on').toBe(calls);
   expect(await rows()).toBe(stored);
   expect(await overlappingPasses(other.pool)).toEqual([]);

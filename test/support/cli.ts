@@ -1,9 +1,10 @@
 /** The built command, as a user starts it. `npm test` builds it first. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Emulator } from '../../src/emulator/server.js';
@@ -27,6 +28,20 @@ export interface CliOptions {
   readonly onDone?: (cleanup: () => void) => void;
 }
 
+/** What a process has written so far. */
+export function outputOf(child: ChildProcessByStdio<Writable | null, Readable, Readable>): {
+  stdout(): string;
+  stderr(): string;
+} {
+  const text = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (more: string) => {
+      text[stream] += more;
+    });
+  }
+  return { stdout: () => text.stdout, stderr: () => text.stderr };
+}
+
 /** Nothing of this process's own environment but PATH and HOME, so that a test says all that matters. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env };
@@ -35,27 +50,20 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
+  const output = outputOf(child);
   const exited = once(child, 'close').then(([code]) => code as number | null);
   (options.onDone ?? onTestFinished)(() => {
     child.kill('SIGKILL');
   });
   const sees = async (text: string | RegExp, millis = 120_000): Promise<void> => {
     for (const deadline = Date.now() + millis; Date.now() < deadline; await delay(50)) {
-      const all = stdout + stderr;
+      const all = output.stdout() + output.stderr();
       if (typeof text === 'string' ? all.includes(text) : text.test(all)) return;
       if (child.exitCode !== null || child.signalCode !== null) break;
     }
-    throw new Error(`did not see ${text} in:\n${stdout}\n${stderr}`);
+    throw new Error(`did not see ${text} in:\n${output.stdout()}\n${output.stderr()}`);
   };
-  return { child, stdout: () => stdout, stderr: () => stderr, exited, sees };
+  return { child, ...output, exited, sees };
 }
 
 export async function runCli(

@@ -24,7 +24,12 @@ export async function copyDatabase(adminUrl: string, template: string): Promise<
   });
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  return { name, url: url.href, drop: () => withAdmin(adminUrl, (client) => dropDatabase(client, name)) };
+  const drop = (): Promise<void> =>
+    withAdmin(adminUrl, async (client) => {
+      await waitForSessions(client, name);
+      await dropDatabase(client, name);
+    });
+  return { name, url: url.href, drop };
 }
 
 /** What earlier runs left on a shared server (the databases of failed tests) is kept for a day. Returns the names dropped. */
@@ -43,6 +48,18 @@ export async function dropOldDatabases(adminUrl: string, now: number = Date.now(
 function isOld(name: string, now: number): boolean {
   const seconds = Number(name.slice(PREFIX.length).split('_')[0]);
   return Number.isInteger(seconds) && now / 1_000 - seconds > OLD_SECONDS;
+}
+
+/** A pool that was ended says so before its sessions are gone, and nobody hears any more what FORCE would tell them. */
+async function waitForSessions(client: pg.Client, name: string): Promise<void> {
+  for (let attempt = 1; attempt <= 20; attempt += 1) {
+    const { rows } = await client.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`,
+      [name],
+    );
+    if (rows[0]?.n === 0) return;
+    await delay(25);
+  }
 }
 
 /** FORCE ends our own connections, but an autovacuum worker is the superuser's: it goes by itself within moments. */

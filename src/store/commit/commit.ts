@@ -4,6 +4,7 @@ import type { Scope } from '../../domain/scope.js';
 import { scopeName } from '../../domain/scope.js';
 import type { Stream } from '../../domain/streams.js';
 import { writeCursor } from '../cursors.js';
+import { TOLD_DELETED } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
 import { writeNodes } from './nodes.js';
 import { writeAbsentRuns, writeDetails, writePipelineRuns } from './pipeline-runs.js';
@@ -13,7 +14,7 @@ import { settleRetried } from './retried.js';
 import { forgetFailures, forgetSettled, recordFailures } from './retries.js';
 import { writeRunMembers } from './run-members.js';
 import { writeAbsentExperimentRuns, writeExperimentRuns } from './runs.js';
-import { keepToldDeleted, noteToldDeleted, TOLD_DELETED } from './told-deleted.js';
+import { keepToldDeleted, noteToldDeleted } from './told-deleted.js';
 import { resolveVanished } from './vanished.js';
 
 /** What most commits need not think of. */

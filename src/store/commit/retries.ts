@@ -1,9 +1,8 @@
 import type { ItemFailure } from '../../domain/batch.js';
 import type { Instant } from '../../domain/entities.js';
 import { isAhead } from '../clock.js';
-import { activeSql } from '../schema/columns.js';
+import { activeSql, TOLD_DELETED } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
-import { TOLD_DELETED } from './told-deleted.js';
 
 /** The longest wait. SQL. */
 export const LONGEST_RETRY = `interval '1 hour'`;

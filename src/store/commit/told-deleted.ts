@@ -7,13 +7,8 @@
  * Kept in `sync_retries`, under a stream of its own: it is bookkeeping about a run, and no failure.
  */
 import type { WriteBatch } from '../../domain/batch.js';
+import { TOLD_DELETED } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
-
-export const TOLD_DELETED = `'told-deleted'`;
-
-/** SQL: the poll has called this run deleted. */
-export const wasToldDeleted = (scope: string, id: string): string =>
-  `exists (select from pai.sync_retries s where s.scope = ${scope} and s.stream = ${TOLD_DELETED} and s.entity_id = ${id})`;
 
 const itemsOf = <T>(groups: readonly { readonly items: readonly T[] }[] | undefined): T[] =>
   (groups ?? []).flatMap(({ items }) => items);

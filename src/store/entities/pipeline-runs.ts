@@ -1,6 +1,6 @@
 /** How the three answers that speak of a pipeline run are merged into `pipeline_runs` and `pipeline_run_details`. */
 import type { JsonDocument, PipelineRun, PipelineRunDetails, PipelineRunStatus } from '../../domain/entities.js';
-import { wasToldDeleted } from '../commit/told-deleted.js';
+import { wasToldDeleted } from '../schema/columns.js';
 import { pipelineRunDetails, pipelineRuns } from '../schema/pipeline-runs.js';
 import * as rules from '../upsert/rules.js';
 import type { History, Row, Rule, UpsertSpec } from '../upsert/spec.js';

@@ -50,3 +50,10 @@ export const activeSql = (column: string): string =>
 /** The same for nodes, which have one more word for success. */
 export const activeNodeSql = (column: string): string =>
   `(${column} is null or ${column} not in (${list(NODE_TERMINAL_STATUSES)}))`;
+
+/** SQL: the stream under which sync_retries notes that the poll calls a run deleted (see commit/told-deleted.ts). */
+export const TOLD_DELETED = `'told-deleted'`;
+
+/** SQL: the poll has called this run deleted. */
+export const wasToldDeleted = (scope: string, id: string): string =>
+  `exists (select from pai.sync_retries s where s.scope = ${scope} and s.stream = ${TOLD_DELETED} and s.entity_id = ${id})`;

@@ -26,8 +26,9 @@ function kindsSql({ merged }: Resolved): string {
 }
 
 /**
- * Column → [old, new] of the source's columns that changed, and of the scope that a run went to; null for a new row, and where only the mirror's own did, or
- * where a column got its first value from the operation that alone tells it: that is news to the mirror, not a change.
+ * Column → [old, new] of the source's columns that changed, and of the scope that a run went to; null for a new row, where
+ * only the mirror's own did, or where a column got its first value from the operation that alone tells it: that is news to
+ * the mirror, not a change.
  */
 function changesSql({ spec, merged }: Resolved, history: RowHistory): string {
   const computed = (spec.computed ?? []).filter((property) => property !== 'scope');
