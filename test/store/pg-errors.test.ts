@@ -10,8 +10,8 @@ describe('a database error', () => {
     ['53200', 'out of memory', 'STORE_OUT_OF_MEMORY', /server is out of memory/],
     ['53300', 'sorry, too many clients already', 'STORE_TOO_MANY_CONNECTIONS', /raise max_connections/],
     ['57P03', 'the database system is starting up', 'STORE_STARTING', /starting, stopping or recovering/],
-    ['57P01', 'terminating connection due to administrator command', 'STORE_UNAVAILABLE', /goes on by itself/],
-    ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:5432', 'STORE_UNAVAILABLE', /goes on by itself/],
+    ['57P01', 'terminating connection due to administrator command', 'STORE_UNAVAILABLE', /tries again by itself/],
+    ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:5432', 'STORE_UNAVAILABLE', /tries again by itself/],
     ['58030', 'could not read block 7: Input/output error', 'STORE_IO', /disk fails to read or write/],
     ['25006', 'cannot execute INSERT in a read-only transaction', 'STORE_READ_ONLY', /takes no writes/],
     ['28P01', 'password authentication failed for user "mirror"', 'STORE_LOGIN', /user and password of DATABASE_URL/],
@@ -27,7 +27,7 @@ describe('a database error', () => {
 
   it('tells a time-out of the pool from a connection that broke', () => {
     expect(told('timeout exceeded when trying to connect').message).toMatch(/does not answer, or every connection/);
-    expect(told('Connection terminated unexpectedly').message).toMatch(/goes on by itself/);
+    expect(told('Connection terminated unexpectedly').message).toMatch(/tries again by itself/);
   });
 
   it('is worth waiting for when it passes by itself, and not when somebody has to correct something', () => {
