@@ -10,6 +10,7 @@ export interface EmulatorCommandOptions {
   readonly seed: number;
   readonly workspaces: number;
   readonly history: number;
+  readonly historyDays: number;
   readonly active: number;
   readonly experimentRuns: number;
   /** A minute. */
@@ -17,16 +18,19 @@ export interface EmulatorCommandOptions {
   readonly speed: number;
   readonly quirks: boolean;
   readonly frozen: boolean;
+  /** The clock runs, and nothing happens by itself. */
+  readonly still: boolean;
+  readonly prerender: boolean;
 }
 
 export async function emulatorCommand(interrupt: Interrupt, options: EmulatorCommandOptions): Promise<ExitCode> {
   const output = stdoutOutput();
-  const { port, seed, workspaces, history, active, experimentRuns, frozen } = options;
+  const { port, seed, workspaces, history, historyDays, active, experimentRuns, frozen, prerender } = options;
   const emulator = await startEmulator({
-    ...{ port, seed, workspaces, history, active, experimentRuns },
+    ...{ port, seed, workspaces, history, historyDays, active, experimentRuns, prerender },
     arrivalsPerMinute: options.arrivals,
     clock: new SimulatedClock({ speed: frozen ? 0 : options.speed }),
-    live: !frozen,
+    live: !frozen && !options.still,
     quirks: options.quirks ? 'all' : 'none',
   });
   try {

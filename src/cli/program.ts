@@ -76,12 +76,15 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
     .option('--seed <number>', 'equal seeds give equal worlds', wholeNumber, 1)
     .option('--workspaces <number>', 'how many', wholeNumber, 2)
     .option('--history <number>', 'pipeline runs that have ended already', wholeNumber, 1000)
+    .option('--history-days <days>', 'over which they are spread', wholeNumber, 30)
     .option('--active <number>', 'pipeline runs under way', wholeNumber, 20)
     .option('--experiment-runs <number>', 'how many', wholeNumber, 200)
     .option('--arrivals <number>', 'new pipeline runs a minute', wholeNumber, 2)
     .option('--speed <factor>', 'world time for real time', wholeNumber, 1)
     .option('--quirks', 'answer as sloppily as PAI can', false)
-    .option('--frozen', 'nothing moves', false)
+    .option('--frozen', 'nothing moves, not even the clock', false)
+    .option('--still', 'the clock runs, nothing happens by itself', false)
+    .option('--prerender', 'make all answers of ListPipelineRuns beforehand (10 s and 650 MB a million)', false)
     .action(async (options) => done(await emulatorCommand(interrupt, options)));
   return program;
 }
