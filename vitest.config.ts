@@ -10,6 +10,10 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/structure/**'],
           globalSetup: ['test/support/global-setup.ts'],
+          setupFiles: ['test/support/each-file.ts'],
+          // One process a worker, not one a file: loading and warming up the same modules a hundred times is a third of
+          // the CPU. A file must therefore leave process.env, listeners and prototypes as it found them.
+          isolate: false,
           // Shared machines are at times three times slower than at others; no test measures speed.
           testTimeout: 240_000,
           hookTimeout: 240_000,

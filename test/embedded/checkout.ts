@@ -1,20 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { scratchDirectory } from '../support/scratch.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const isRoot = process.getuid?.() === 0;
-
-/** A directory of the test's own that other users can enter (mkdtemp alone keeps them out). */
-export async function openDirectory(name: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), `pai-mirror-${name}-`));
-  await chmod(directory, 0o755);
-  return directory;
-}
 
 /** The embedded server as compiled JavaScript with the packages it needs, as a process of its own can run it. */
 export interface Checkout {
@@ -63,7 +56,7 @@ try {
 
 /** Compiles only this part, so that a mistake elsewhere in src cannot fail these tests. */
 export async function makeCheckout(): Promise<Checkout> {
-  const directory = await openDirectory('checkout');
+  const directory = await scratchDirectory('checkout');
   const config = {
     extends: join(ROOT, 'tsconfig.build.json'),
     compilerOptions: {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { type CapturingLogger, capturingLogger } from '../support/logger.js';
-import { isRoot, openDirectory } from './checkout.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { isRoot } from './checkout.js';
 import { isAlive, occupyPort, query } from './postgres-helpers.js';
 
 let base: string;
@@ -19,7 +20,7 @@ async function start(more: object = {}): Promise<EmbeddedPostgres> {
 }
 
 beforeAll(async () => {
-  base = await openDirectory('lifecycle');
+  base = await scratchDirectory('lifecycle');
 });
 afterAll(() => rm(base, { recursive: true, force: true }));
 beforeEach(({ task }) => {

@@ -3,7 +3,8 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Checkout, isRoot, makeCheckout, openDirectory, type ServiceProcess } from './checkout.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { type Checkout, isRoot, makeCheckout, type ServiceProcess } from './checkout.js';
 import { isAlive, query, until } from './postgres-helpers.js';
 
 let checkout: Checkout;
@@ -18,7 +19,7 @@ async function start(): Promise<ServiceProcess> {
 }
 
 beforeAll(async () => {
-  [checkout, base] = await Promise.all([makeCheckout(), openDirectory('processes')]);
+  [checkout, base] = await Promise.all([makeCheckout(), scratchDirectory('processes')]);
 });
 afterAll(async () => {
   await checkout.remove();

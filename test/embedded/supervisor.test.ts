@@ -5,12 +5,13 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { pauseBeforeRestart, superviseServer } from '../../src/embedded/supervisor.js';
 import { capturingLogger } from '../support/logger.js';
-import { openDirectory } from './checkout.js';
+import { scratchDirectory } from '../support/scratch.js';
+
 import { isAlive, query, until } from './postgres-helpers.js';
 
 let base: string;
 beforeAll(async () => {
-  base = await openDirectory('supervisor');
+  base = await scratchDirectory('supervisor');
 });
 afterAll(() => rm(base, { recursive: true, force: true }));
 

@@ -3,7 +3,8 @@ import { chmod, chown, mkdir, readdir, readFile, rm, stat, symlink, writeFile } 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isTrusted } from '../../src/embedded/home.js';
-import { type Checkout, isRoot, makeCheckout, openDirectory, type ServiceProcess } from './checkout.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { type Checkout, isRoot, makeCheckout, type ServiceProcess } from './checkout.js';
 import { query } from './postgres-helpers.js';
 
 /** Any user that is not root; `nobody` exists wherever these tests can run as root. */
@@ -23,7 +24,7 @@ let place: string;
 let dataDir: string;
 
 beforeAll(async () => {
-  [checkout, base] = await Promise.all([makeCheckout(), openDirectory('users')]);
+  [checkout, base] = await Promise.all([makeCheckout(), scratchDirectory('users')]);
   place = join(base, 'system');
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, inject, onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { copyDatabase, type TestDatabase } from './test-databases.js';
 
 /** Those made in a hook: they live as long as the file's tests. */
@@ -28,10 +28,14 @@ async function dropUnless(failed: boolean, database: TestDatabase): Promise<void
   process.stderr.write(`kept the database of a failed test: ${database.url}${hint}\n`);
 }
 
-afterEach(({ task }) => {
-  anyFailed ||= task.result?.state === 'fail';
-});
+/** For the setup file: takes down whether a test of the file has failed. */
+export function noteOutcome(failed: boolean): void {
+  anyFailed ||= failed;
+}
 
-afterAll(async () => {
-  for (const database of ofThisFile) await dropUnless(anyFailed, database);
-});
+/** For the setup file, when a file's tests have ended: the next file of this process begins with nothing. */
+export async function dropDatabasesOfFile(): Promise<void> {
+  const failed = anyFailed;
+  anyFailed = false;
+  for (const database of ofThisFile.splice(0)) await dropUnless(failed, database);
+}

@@ -1,12 +1,12 @@
 /** A PostgreSQL of the test's own, which it may crash: the one that all tests share must never be. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { commandLineOf } from '../../src/embedded/process-identity.js';
 import { silentLogger } from '../../src/util/logger.js';
+import { scratchDirectory } from './scratch.js';
 
 export interface OwnServer {
   readonly url: string;
@@ -30,8 +30,7 @@ export async function startOwnServer(
   settings: Readonly<Record<string, string>> = {},
   own: { readonly port?: number; readonly onDone?: (cleanup: () => Promise<void>) => void } = {},
 ): Promise<OwnServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'pai-mirror-own-'));
-  await chmod(dataDir, 0o755);
+  const dataDir = await scratchDirectory('own');
   const launch = (port?: number): Promise<EmbeddedPostgres> =>
     startEmbeddedPostgres({
       dataDir,

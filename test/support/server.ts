@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgreSqlContainer } from '@testcontainers/postgresql';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { silentLogger } from '../../src/util/logger.js';
+import { scratchDirectory } from './scratch.js';
 
 export interface TestServer {
   /** Connects as a role that may create databases. */
@@ -45,14 +45,14 @@ async function startContainer(image: string): Promise<TestServer> {
 
 /** In a directory of its own that goes away afterwards; the data of a test run need no durability. */
 async function startEmbedded(keep: boolean): Promise<TestServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'pai-mirror-test-'));
-  // mkdtemp keeps everyone else out; as root the server is another user.
-  await chmod(dataDir, 0o755);
+  const dataDir = await scratchDirectory('test');
   const server = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,
     durable: false,
     mayCreateDatabases: true,
+    // Files of its log are used again instead of becoming more: they may lie in memory.
+    settings: { max_wal_size: '128MB' },
     systemPlaces: [join(dataDir, 'system')],
   });
   await allowTruncate(join(server.dataDirectory, 'cluster'), server.port);
