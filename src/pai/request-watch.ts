@@ -42,10 +42,16 @@ export class RequestWatch {
   httpStatus: number | null = null;
   headers: IncomingHttpHeaders = {};
   private request: ClientRequest | null = null;
+  /** Null when the call is over. */
+  private options: WatchOptions | null;
+  private readonly inFlight: BytesInFlight;
   private ended = false;
   private received = 0;
 
-  constructor(private readonly options: WatchOptions) {}
+  constructor(options: WatchOptions) {
+    this.options = options;
+    this.inFlight = options.inFlight;
+  }
 
   /**
    * Node.js announces a request when its last bytes are handed over. On a connection that was open before they are sent
@@ -64,7 +70,7 @@ export class RequestWatch {
   }
 
   private holdBack(): void {
-    if (!this.options.mayGo()) this.end();
+    if (this.options?.mayGo() !== true) this.end();
   }
 
   /**
@@ -76,17 +82,25 @@ export class RequestWatch {
     this.request?.destroy(new Error('the call was ended'));
   }
 
-  /** The answer is read, or given up. */
+  /**
+   * The answer is read, or given up. What is over holds nothing: a map whose entries come and go keeps its old tables
+   * alive for as long as the collector has not looked at all of the heap, and with them whatever their entries can reach.
+   */
   release(): void {
-    this.options.inFlight.remove(this.received);
+    this.inFlight.remove(this.received);
     this.received = 0;
+    this.ended = true;
+    this.options = null;
+    this.request = null;
   }
 
   private onResponse(response: IncomingMessage): void {
     this.httpStatus = response.statusCode ?? null;
     this.headers = response.headers;
     dropClientTimer(response.socket);
-    if (Number(response.headers['content-length'] ?? 0) > this.options.maxBytes) this.options.onTooLarge();
+    const { options } = this;
+    if (options === null) return;
+    if (Number(response.headers['content-length'] ?? 0) > options.maxBytes) options.onTooLarge();
     else this.countBytes(response);
   }
 
@@ -100,9 +114,10 @@ export class RequestWatch {
   }
 
   private count(bytes: number): void {
-    const { maxBytes, inFlight, onTooLarge, onCrowded } = this.options;
+    if (this.options === null) return;
+    const { maxBytes, onTooLarge, onCrowded } = this.options;
     this.received += bytes;
-    const fits = inFlight.add(bytes);
+    const fits = this.inFlight.add(bytes);
     if (this.received > maxBytes) onTooLarge();
     else if (!fits) onCrowded();
   }
