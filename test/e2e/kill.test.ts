@@ -27,7 +27,7 @@ import { Turmoil } from '../support/turmoil.js';
 import { drawWeather } from '../support/weather.js';
 
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000_000);
-const KILLS = Number(process.env.TEST_KILLS ?? 12);
+const KILLS = Number(process.env.TEST_KILLS ?? 5);
 /** Enough moments to meet every stream at work. */
 const IS_LONG = KILLS >= 100;
 

@@ -11,12 +11,12 @@ const failures = (reports: readonly PassReport[]): string[] =>
 
 describe('invariant 1: after a quiet round the mirror equals the source, field by field', () => {
   it.each([
-    [200, 'none'],
-    [1150, 'all'],
-  ] as const)('for 2 workspaces, %i ended runs and 50 active ones, with quirks: %s', async (history, quirks) => {
+    [60, 'none'],
+    [260, 'all'],
+  ] as const)('for 2 workspaces, %i ended runs and 20 active ones, with quirks: %s', async (history, quirks) => {
     const clock = new SimulatedClock({ speed: 0 });
     const mirror = await startMirror({
-      emulator: { workspaces: 2, history, active: 50, quirks, clock, seed: 11 },
+      emulator: { workspaces: 2, history, active: 20, quirks, clock, seed: 11 },
     });
     expect(failures(await mirror.sync())).toEqual([]);
     expect(mirror.emulator.world.pipelineRuns().length).toBeGreaterThanOrEqual(history);
@@ -31,7 +31,7 @@ describe('invariant 1: after a quiet round the mirror equals the source, field b
   it('over days in which runs start, progress, fail, are rerun and deleted', async () => {
     const clock = new SimulatedClock({ speed: 0 });
     const mirror = await startMirror({
-      emulator: { workspaces: 2, history: 100, active: 30, arrivalsPerMinute: 0.2, quirks: 'all', clock, seed: 5 },
+      emulator: { workspaces: 2, history: 30, active: 12, arrivalsPerMinute: 0.1, quirks: 'all', clock, seed: 5 },
     });
     for (const minutes of [0, 1, 7, 45, 240, 1440]) {
       clock.advance(minutes * MINUTE);

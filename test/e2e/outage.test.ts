@@ -20,7 +20,7 @@ import { createDatabase } from '../support/database.js';
 import { REGION, startMirror, type TestMirror } from '../support/mirror.js';
 
 /** Milliseconds; `TEST_OUTAGE_SECONDS` for the real ten minutes. */
-const OUTAGE_MS = Number(process.env.TEST_OUTAGE_SECONDS ?? 4) * 1000;
+const OUTAGE_MS = Number(process.env.TEST_OUTAGE_SECONDS ?? 3) * 1000;
 const RATE = 40;
 
 /** The four operations of PAIFlow share one budget. */
@@ -113,7 +113,7 @@ it('complaint 5, invariant 8: an outage is met with few calls, and its end with 
 });
 
 it('invariant 8: two `sync` of two workspaces, and one with --dry-run, share one budget', async () => {
-  const emulator = await startEmulator({ workspaces: 2, history: 24, active: 4, experimentRuns: 3 });
+  const emulator = await startEmulator({ workspaces: 2, history: 12, active: 4, experimentRuns: 3 });
   onTestFinished(() => emulator.close());
   const { url } = await createDatabase();
   const scopes = emulator.world.workspaces().map(({ workspaceId }) => `${REGION}:${workspaceId}`);

@@ -1,9 +1,10 @@
 /** `pai-mirror quarantine`, as a user sees it. */
 import { Pool } from 'pg';
-import { expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startEmulator } from '../../src/emulator/server.js';
 import { PgStore } from '../../src/store/store.js';
 import { environmentFor, runCli } from '../support/cli.js';
+import { runCommand } from '../support/command.js';
 import { createDatabase } from '../support/database.js';
 
 const SCOPE = { region: 'cn-test', workspaceId: '15945' };
@@ -45,10 +46,10 @@ const BAD = { entityId: 'r2', raw: '{"PipelineRunId":"r2","Name":[]}' };
 
 it('list says so when there is nothing, and retry has nothing to do', async () => {
   const { env } = await database();
-  const list = await runCli(['quarantine', 'list'], { env });
+  const list = await runCommand(['quarantine', 'list'], { env });
   expect(list).toMatchObject({ code: 0, stdout: 'Quarantine is empty.\n' });
-  expect(JSON.parse((await runCli(['quarantine', 'list', '--json'], { env })).stdout)).toEqual([]);
-  expect(await runCli(['quarantine', 'retry'], { env })).toMatchObject({ code: 0, stdout: 'Nothing to retry.\n' });
+  expect(JSON.parse((await runCommand(['quarantine', 'list', '--json'], { env })).stdout)).toEqual([]);
+  expect(await runCommand(['quarantine', 'retry'], { env })).toMatchObject({ code: 0, stdout: 'Nothing to retry.\n' });
 });
 
 it('list and retry work on what is there, and tell it by their exit codes', async () => {
@@ -63,9 +64,9 @@ it('list and retry work on what is there, and tell it by their exit codes', asyn
   for (const cell of ['cn-test:15945', 'ListPipelineRuns', 'pipeline_run', 'r1', 'request-1', 'older version']) {
     expect(lines[2]).toContain(cell);
   }
-  const short = await runCli(['quarantine', 'list', '--limit', '1'], { env });
+  const short = await runCommand(['quarantine', 'list', '--limit', '1'], { env });
   expect(short.stdout).toContain('… and 2 more');
-  const scoped = await runCli(['quarantine', 'list', '--json', '--scope', 'cn-test:15945'], { env });
+  const scoped = await runCommand(['quarantine', 'list', '--json', '--scope', 'cn-test:15945'], { env });
   const entries = JSON.parse(scoped.stdout);
   expect(entries).toMatchObject([
     {
@@ -79,7 +80,7 @@ it('list and retry work on what is there, and tell it by their exit codes', asyn
     { scope: 'cn-test:15945', entityId: 'r2', raw: BAD.raw, evidence: { requestId: 'request-1' } },
   ]);
   expect(
-    JSON.parse((await runCli(['quarantine', 'list', '--json', '--scope', 'cn-test:*'], { env })).stdout),
+    JSON.parse((await runCommand(['quarantine', 'list', '--json', '--scope', 'cn-test:*'], { env })).stdout),
   ).toHaveLength(3);
 
   const [good, bad] = entries.map(({ id }: { id: string }) => id);
@@ -94,10 +95,16 @@ it('list and retry work on what is there, and tell it by their exit codes', asyn
   expect(rest.stdout).toContain(
     `${bad} ListPipelineRuns pipeline_run r2: still bad: Name: found an array of 0, expected a text`,
   );
-  expect(await runCli(['quarantine', 'retry', good], { env }), 'settled before').toMatchObject({ code: 0 });
-  const all = await runCli(['quarantine', 'list', '--all'], { env });
+  expect(await runCommand(['quarantine', 'retry', good], { env }), 'settled before').toMatchObject({ code: 0 });
+  const all = await runCommand(['quarantine', 'list', '--all'], { env });
   expect(all.stdout).toMatch(/r1 .*retried/);
-  expect((await runCli(['quarantine', 'list'], { env })).stdout).not.toContain('r1');
+  expect((await runCommand(['quarantine', 'list'], { env })).stdout).not.toContain('r1');
+});
+
+/** What is refused for its words changes no database. */
+let untouched: string;
+beforeAll(async () => {
+  untouched = (await createDatabase()).url;
 });
 
 it.each([
@@ -109,14 +116,13 @@ it.each([
   [['quarantine', 'retry', '4x'], /found 4x, expected ids/],
   [['quarantine', 'retry', '4711'], /there is no entry 4711/],
 ])('%j is wrong usage: exit code 2', async (args, message) => {
-  const { env } = await database();
-  const { code, stdout, stderr } = await runCli(args, { env });
+  const { code, stdout, stderr } = await runCommand(args, { env: { DATABASE_URL: untouched } });
   expect(code).toBe(2);
   expect(stdout + stderr).toMatch(message);
 });
 
 it.each([['quarantine'], ['quarantine', 'list'], ['quarantine', 'retry']])('%s %s has --help', async (...args) => {
-  const { code, stdout } = await runCli([...args, '--help']);
+  const { code, stdout } = await runCommand([...args, '--help']);
   expect(code).toBe(0);
   expect(stdout).toContain(`Usage: pai-mirror ${args.join(' ')}`);
 });
@@ -136,7 +142,7 @@ it('invariant 6: an item that the source spoils goes into quarantine, is named i
   const first = await sync();
   expect(first.code, 'it fails nothing').toBe(0);
   expect(first.stderr).toContain('put into quarantine: ListPipelineRuns pipeline_run r1; Name: found an array of 1');
-  const waiting = await runCli(['quarantine', 'list', '--json'], { env });
+  const waiting = await runCommand(['quarantine', 'list', '--json'], { env });
   expect(JSON.parse(waiting.stdout)).toMatchObject([
     { entityId: 'r1', raw: '{"PipelineRunId":"r1","Name":["not a text"]}' },
   ]);
@@ -144,6 +150,6 @@ it('invariant 6: an item that the source spoils goes into quarantine, is named i
   emulator.faults.clear();
   emulator.faults.add(page('"a text"'));
   expect((await sync()).code).toBe(0);
-  const settled = await runCli(['quarantine', 'list', '--all', '--json'], { env });
+  const settled = await runCommand(['quarantine', 'list', '--all', '--json'], { env });
   expect(JSON.parse(settled.stdout)).toMatchObject([{ entityId: 'r1', resolution: 'superseded' }]);
 });

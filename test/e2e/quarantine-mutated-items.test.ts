@@ -29,7 +29,7 @@ import { type Answers, type OperationName, realAnswers } from '../support/real-a
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
 /** All together; the long version (TEST_MUTATED_ITEMS=10000) takes a minute or two. */
-const ITEMS = Number(process.env.TEST_MUTATED_ITEMS ?? 2100);
+const ITEMS = Number(process.env.TEST_MUTATED_ITEMS ?? 700);
 const ITEMS_PER_PAGE = 100;
 
 const mirror = useMirror();

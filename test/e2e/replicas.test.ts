@@ -28,7 +28,7 @@ import {
 import { overlappingPasses } from '../support/passes.js';
 
 const REPLICAS = Number(process.env.TEST_REPLICAS ?? 4);
-const SECONDS = Number(process.env.TEST_REPLICA_SECONDS ?? 8);
+const SECONDS = Number(process.env.TEST_REPLICA_SECONDS ?? 5);
 const LEASE_MS = 30_000;
 const IS_LONG = SECONDS * 1_000 > LEASE_MS * 1.5;
 /** The long form has a budget that its schedules use up; the short one has no time for that. */

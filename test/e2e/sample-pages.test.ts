@@ -11,7 +11,9 @@ async function serveSamples(...operations: string[]): Promise<TestMirror> {
     emulator: { workspaces: 1, history: 0, active: 0, experimentRuns: 0 },
   });
   for (const operation of operations) {
-    mirror.emulator.faults.add({ operation, kind: 'replace', body: sample(operation) });
+    // A list shows its sample once: repeated on every page it would be a list without an end.
+    const firstPage = operation === 'ListPipelineRuns' ? { match: 'PageNumber=1&' } : {};
+    mirror.emulator.faults.add({ operation, kind: 'replace', body: sample(operation), ...firstPage });
   }
   return mirror;
 }

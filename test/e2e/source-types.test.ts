@@ -10,12 +10,14 @@ it.each([false, true])(
     const mirror = await startMirror({
       emulator: {
         workspaces: 1,
-        history: 150,
+        history: 60,
         active: 8,
         experimentRuns: 0,
         clock,
         quirks: { sourceTypeDefaultsToUnknown },
       },
+      // Several pages of each type.
+      settings: { pageSize: 10 },
     });
     const { world, mutate } = mirror.emulator;
     expect(new Set(world.pipelineRuns().map((run) => run.sourceType)).size).toBeGreaterThan(2);
@@ -46,7 +48,7 @@ it('invariant 2: a crash right after the first page of a hidden type forgets non
   const mirror = await startMirror({
     emulator: {
       workspaces: 1,
-      history: 200,
+      history: 80,
       active: 0,
       experimentRuns: 0,
       clock,

@@ -17,7 +17,7 @@ const NEEDED_BY: Record<string, readonly string[]> = {
 describe('invariant 6: one bad stream never stops the others', () => {
   it.each(Object.entries(NEEDED_BY))('with %s answering 500 for ever, only %s fail', async (operation, streams) => {
     const clock = new SimulatedClock({ speed: 0 });
-    const mirror = await startMirror({ emulator: { history: 30, active: 10, experimentRuns: 10, clock, seed: 3 } });
+    const mirror = await startMirror({ emulator: { history: 8, active: 5, experimentRuns: 4, clock, seed: 3 } });
     await mirror.sync();
     clock.advance(20 * 60_000);
     mirror.emulator.world.tick();

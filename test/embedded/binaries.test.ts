@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { findPlatformPackage, installBinaries, removeOtherVersions } from '../../src/embedded/binaries.js';
+import { scratchDirectory } from '../support/scratch.js';
 
 let parent: string;
 
@@ -13,7 +14,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
-const install = async (copy = false) => installBinaries(await findPlatformPackage(), parent, copy);
+const install = async (copy = false, place = parent) => installBinaries(await findPlatformPackage(), place, copy);
+
+/** Copies are 60 MB each; links want to be on one disk with what they lead to. */
+async function placeOfCopies(): Promise<string> {
+  const directory = await scratchDirectory('copies');
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
 const versionOf = (postgres: string) => execFileSync(postgres, ['--version'], { encoding: 'utf8' }).trim();
 
 async function listTree(root: string): Promise<string[]> {
@@ -31,22 +39,24 @@ describe('the server binaries', () => {
   });
 
   test('are made anew when they are damaged, and only then', async () => {
-    const { postgres } = await install(true);
+    const place = await placeOfCopies();
+    const { postgres } = await install(true, place);
     const made = (await stat(postgres)).ino;
-    await install(true);
+    await install(true, place);
     expect((await stat(postgres)).ino).toBe(made);
     await truncate(postgres, 1_000);
-    await install(true);
+    await install(true, place);
     expect(versionOf(postgres)).toMatch(/PostgreSQL/);
     await rm(join(dirname(dirname(postgres)), 'share', 'postgresql', 'postgres.bki'));
-    await install(true);
+    await install(true, place);
     expect(await listTree(dirname(dirname(postgres)))).toContain(join('share', 'postgresql', 'postgres.bki'));
   });
 
   test('as copies can be used by everyone and written by the owner only, whatever the umask says', async () => {
+    const place = await placeOfCopies();
     const umask = process.umask(0o077);
     try {
-      const { postgres } = await install(true);
+      const { postgres } = await install(true, place);
       expect((await stat(postgres)).mode & 0o777).toBe(0o755);
       expect((await stat(join(dirname(dirname(postgres)), 'share'))).mode & 0o777).toBe(0o755);
       expect((await stat(join(dirname(dirname(postgres)), 'pg-symlinks.json'))).mode & 0o777).toBe(0o644);

@@ -54,25 +54,37 @@ describe('the first start', () => {
     });
   });
 
-  test('asks for the password, which only the owner of the directory can read', async () => {
-    const server = await start();
-    const wrong = new URL(server.connectionString);
-    wrong.password = 'wrong';
-    await expect(query(wrong.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
-    wrong.username = 'postgres';
-    await expect(query(wrong.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
-    for (const file of ['password', 'port', 'server.log']) {
-      expect((await stat(join(server.dataDirectory, file))).mode & 0o777, file).toBe(0o600);
-    }
-    expect((await stat(join(server.dataDirectory, 'cluster'))).mode & 0o777).toBe(0o700);
-  });
+  describe('makes a password', () => {
+    let server: EmbeddedPostgres;
+    let said: CapturingLogger;
+    beforeAll(async () => {
+      dataDir = join(base, 'password', 'data');
+      logger = capturingLogger();
+      [server, said] = [await start(), logger];
+      // It outlives the first of these tests.
+      running.length = 0;
+    });
+    afterAll(() => server.stop());
 
-  test('never logs the password', async () => {
-    const server = await start();
-    const { password } = new URL(server.connectionString);
-    expect(password.length).toBeGreaterThan(30);
-    expect(JSON.stringify(logger.entries)).not.toContain(password);
-    expect(await readFile(server.logFile, 'utf8')).not.toContain(password);
+    test('which the server asks for, and only the owner of the directory can read', async () => {
+      const wrong = new URL(server.connectionString);
+      wrong.password = 'wrong';
+      await expect(query(wrong.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+      wrong.username = 'postgres';
+      await expect(query(wrong.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+      for (const file of ['password', 'port', 'server.log']) {
+        expect((await stat(join(server.dataDirectory, file))).mode & 0o777, file).toBe(0o600);
+      }
+      expect((await stat(join(server.dataDirectory, 'cluster'))).mode & 0o777).toBe(0o700);
+    });
+
+    test('and never logs it', async () => {
+      const { password } = new URL(server.connectionString);
+      expect(password.length).toBeGreaterThan(30);
+      expect(said.entries.length).toBeGreaterThan(0);
+      expect(JSON.stringify(said.entries)).not.toContain(password);
+      expect(await readFile(server.logFile, 'utf8')).not.toContain(password);
+    });
   });
 
   test('works in a directory whose path is longer than a socket address may be', async () => {

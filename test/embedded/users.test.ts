@@ -41,27 +41,26 @@ const start = (user?: { uid: number; gid: number }) =>
   checkout.start({ dataDir, systemPlaces: [place], durable: false }, user);
 
 describe.skipIf(!isRoot)('as root', () => {
-  test('the server runs as another user, with the data in the directory when that user can enter it', async () => {
-    const service = await start();
-    try {
-      expect(service.answer.dataDirectory).toBe(dataDir);
-      expect(await ownerOf(join(dataDir, 'cluster'))).not.toBe(0);
-      expect(await ownerOf(`/proc/${service.answer.pid}`)).toBe(await ownerOf(join(dataDir, 'cluster')));
-      expect(await sayOne(service)).toEqual([{ one: 1 }]);
-    } finally {
-      await service.end();
-    }
-  });
+  describe('the server', () => {
+    let service: ServiceProcess;
+    beforeAll(async () => {
+      service = await checkout.start({ dataDir: join(base, 'open-to-all'), systemPlaces: [place], durable: false });
+    });
+    afterAll(() => service.end());
 
-  test('the server has no group of root', async () => {
-    const service = await start();
-    try {
+    test('runs as another user, with the data in the directory when that user can enter it', async () => {
+      const { dataDirectory, pid } = service.answer;
+      expect(dataDirectory).toBe(join(base, 'open-to-all'));
+      expect(await ownerOf(join(dataDirectory, 'cluster'))).not.toBe(0);
+      expect(await ownerOf(`/proc/${pid}`)).toBe(await ownerOf(join(dataDirectory, 'cluster')));
+      expect(await sayOne(service)).toEqual([{ one: 1 }]);
+    });
+
+    test('has no group of root', async () => {
       const status = await readFile(`/proc/${service.answer.pid}/status`, 'utf8');
       expect(/^Groups:(.*)$/m.exec(status)?.[1]?.trim()).toBe('');
       expect(/^Gid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/)).not.toContain('0');
-    } finally {
-      await service.end();
-    }
+    });
   });
 
   test('a directory that only root can enter gets a file that names the place of the data, found again later', async () => {

@@ -23,7 +23,7 @@ import {
 import { type Answers, type OperationName, realAnswers } from '../support/real-answers.js';
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
-const ANSWERS = Number(process.env.TEST_MUTATED_ANSWERS ?? 10_000);
+const ANSWERS = Number(process.env.TEST_MUTATED_ANSWERS ?? 3_000);
 const RULES: Mutations = { ids: new Set(), repeat: true };
 
 /** For each list of an operation: its field, and the entity of its items. */

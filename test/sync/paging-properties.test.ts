@@ -10,7 +10,7 @@ import { reconcile } from '../../src/sync/reconcile.js';
 import { type Change, ModelSource, ModelStore, modelPass, type Row, timeOf, type World } from './paging-model.js';
 
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000_000);
-const SCHEDULES = Number(process.env.TEST_SCHEDULES ?? 300);
+const SCHEDULES = Number(process.env.TEST_SCHEDULES ?? 120);
 
 /** A deletion and a restored run between the same two calls cancel out in every count: see docs/pai-quirks.md. */
 const DELETING: readonly Change[] = ['append', 'modify', 'delete', 'modify', 'delete'];
