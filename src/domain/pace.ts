@@ -7,10 +7,16 @@
 const WINDOW_MS = 3000;
 /** What a window may hold, as a share of what the rate makes of it. */
 const MOST = 1.1;
-/** Two calls may come closer together by so much than they were meant to: timers, stalls, the network. */
-const JITTER_MS = 400;
-/** Kept below the rate, so that jitter and clocks do not add up to more than it. */
-const MARGIN = 1.03;
+/** So long after its slot a call may still leave; `src/pai/rate-limit.ts` asks right before it does. */
+const LATE_MS = 100;
+/** What the way there, and a source that is slow to notice a call, may add to that. */
+const WAY_MS = 150;
+/** What it takes at least that two calls come closer together than their slots are. */
+export const JITTER_MS = LATE_MS + WAY_MS;
+/** Kept below the rate, so that no long time sees more calls than that. What a stalled process loses comes on top. */
+const MARGIN = 1.005;
+/** More than that is not made up for: a checker with shorter windows than the source's must not see a burst either. */
+const MOST_SPARE_MS = 50;
 /** A budget without a rate has one once it was slowed down: so many calls a second times the pace. */
 const UNLIMITED_SLOWED = 256;
 
@@ -38,15 +44,31 @@ export const mostInWindow = (perSecond: number): number =>
     1,
   );
 
+/** A budget without a rate is only ever slowed down. */
+const rateOf = (perSecond: number): number => (perSecond === 0 ? UNLIMITED_SLOWED : perSecond);
+
 /**
  * Between two calls at the whole pace. One call more than the most must not fit into a window, also when the first of them
- * came late and the last one did not: so `most` steps are at least the window and the jitter long. At 5 a second that is
- * 212.5 ms (4.7 a second), at 15 it is 69.4 ms (14.4). Idle time saves nothing up: a burst would need wider steps.
+ * came late and the last one did not: so `most` steps are at least the window and the jitter long. From 4 a second up that
+ * costs 0.5 to 2.6 percent of the rate (5: 203.1 ms, 10: 100.5 ms, 15: 67 ms); at 1 to 3, where ten percent above the rate
+ * is no whole call more, 8 percent. (With 400 ms of jitter, which is what calls needed that nobody asked once more before
+ * they left, 5 a second were 4.7, and 15 were 14.4.)
  */
 export function stepOf(perSecond: number): number {
-  const rate = perSecond === 0 ? UNLIMITED_SLOWED : perSecond;
+  const rate = rateOf(perSecond);
   return Math.max((1000 * MARGIN) / rate, (WINDOW_MS + JITTER_MS) / mostInWindow(rate));
 }
+
+/**
+ * What the steps leave of the window beyond the jitter: a slot that nobody wanted may be made up for within it, and a
+ * call may leave that much later. 0 at 5 a second, 33 at 15, 50 at 10 and from 20 up: it makes up for timers of whole
+ * milliseconds and short stalls. No more is saved up: a burst would need wider steps.
+ */
+export const spareOf = (perSecond: number): number =>
+  Math.max(0, Math.min(MOST_SPARE_MS, mostInWindow(rateOf(perSecond)) * stepOf(perSecond) - WINDOW_MS - JITTER_MS));
+
+/** So long after its slot a call may leave; later it is dropped. */
+export const lateOf = (perSecond: number): number => LATE_MS + spareOf(perSecond);
 
 /** What is kept of a budget, by the clock of whoever keeps it. */
 export interface BudgetState {
@@ -71,7 +93,10 @@ export interface SlotRequest extends PaceReport {
   readonly stepMs: number;
   /** Slots that are wanted; 0 only reports. */
   readonly count: number;
-  /** No slot before so long from now: for a caller that would hear of it too late. 0 or more. */
+  /**
+   * No slot before so long from now: for a caller that would hear of it too late. Below 0, and no further than `spareOf`:
+   * also slots of so long ago that nobody wanted then.
+   */
   readonly leadMs: number;
 }
 
@@ -105,7 +130,7 @@ export function planSlots(state: BudgetState, request: SlotRequest, now: number)
   const slowed = slowDown(state, request, now);
   const stepMs = request.stepMs / slowed.pace;
   const dueAt = Math.min(state.dueAt, now + MAX_AHEAD_MS + stepMs);
-  const firstAt = Math.max(dueAt, now + request.leadMs, slowed.pausedUntil ?? now);
+  const firstAt = Math.max(dueAt, now + request.leadMs, slowed.pausedUntil ?? dueAt);
   const fitting = Math.floor((now + MAX_AHEAD_MS - firstAt) / stepMs) + 1;
   const count = Math.max(0, Math.min(request.count, fitting));
   const after = { ...slowed, dueAt: count > 0 ? firstAt + count * stepMs : dueAt };

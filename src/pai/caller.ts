@@ -6,6 +6,7 @@ import type { Instant } from '../domain/entities.js';
 import { instantFromMillis } from '../domain/instant.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { isUrgent } from '../util/urgency.js';
 import { orAborted } from './abort.js';
 import { CallFailure, embeddedErrorCode, errorField } from './call-failure.js';
 import type { CredentialSource, Keys } from './credentials.js';
@@ -35,7 +36,7 @@ export interface CallerOptions {
   readonly endpointOf: (product: Product, region: string) => Endpoint;
   readonly budgetOf: (name: BudgetName, region: string) => Budget;
   readonly retry: RetryPolicy;
-  /** Calls of one budget under way at once, and with them sockets: the client's agent sets no bound. */
+  /** Calls of one budget under way at once, and with them sockets: the client's agent sets no bound. Urgent ones apart. */
   readonly maxCalls: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -66,10 +67,16 @@ const newProgress = (): Progress => ({
   sentMs: 0,
 });
 
+/** Permissions that one attempt may be too late for; then it counts as failed. */
+const MAX_LATE = 10;
+
 /** Brings one request through: credentials, rate limit, call, decoding, and again where that helps. */
 export class Caller {
-  /** Of each budget its own: calls that wait for a paused one would keep the others out. */
-  private readonly turns = new Map<Budget, LimitFunction>();
+  /**
+   * Of each budget its own: calls that wait for a paused one would keep the others out. Urgent ones apart, too: they would
+   * wait for a turn behind all those that wait for a permission.
+   */
+  private readonly turns = { urgent: new Map<Budget, LimitFunction>(), others: new Map<Budget, LimitFunction>() };
   private readonly stamp: () => Instant;
 
   constructor(private readonly options: CallerOptions) {
@@ -112,26 +119,46 @@ export class Caller {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<{ raw: RawAnswer; page: Page }> {
-    const turn = this.turnsOf(budget)(async () => {
+    const turn = this.turnsOf(
+      budget,
+      signal,
+    )(async () => {
       signal.throwIfAborted();
-      progress.keys = await this.options.credentials.current(signal);
-      // Last, right before the call: a permission is good for a moment, and reading credentials or waiting for a turn
-      // would make a bunch of calls out of well-spaced ones.
-      await budget.take(signal);
+      const keys = await this.options.credentials.current(signal);
+      progress.keys = keys;
       progress.attempts += 1;
-      progress.sentAt = this.stamp();
-      progress.sentMs = this.options.clock.now();
       const endpoint = this.options.endpointOf(request.operation.product, region);
-      return this.options.transport.send(endpoint, progress.keys, request, signal);
+      return this.inTime(budget, signal, (mayGo) => {
+        progress.sentAt = this.stamp();
+        progress.sentMs = this.options.clock.now();
+        return this.options.transport.send(endpoint, keys, request, signal, mayGo);
+      });
     });
     const raw = await orAborted(turn, signal);
     return { raw, page: pageOf(raw) };
   }
 
-  private turnsOf(budget: Budget): LimitFunction {
-    const turns = this.turns.get(budget) ?? pLimit(this.options.maxCalls);
-    this.turns.set(budget, turns);
-    return turns;
+  /**
+   * Sends with a permission that is taken last, right before the call: it is good for a moment, and reading credentials or
+   * waiting for a turn would make a bunch of calls out of well-spaced ones. A request that is held back because even
+   * that moment was too long (a stalled process, a renewed lease) has called nobody, and waits for its turn once more.
+   */
+  private async inTime<T>(budget: Budget, signal: AbortSignal, send: (mayGo: () => boolean) => Promise<T>): Promise<T> {
+    for (let late = 0; ; late += 1) {
+      const permission = await budget.take(signal);
+      try {
+        return await send(() => permission.use());
+      } catch (error) {
+        if (!(error instanceof CallFailure) || permission.use() || late >= MAX_LATE) throw error;
+      }
+    }
+  }
+
+  private turnsOf(budget: Budget, signal: AbortSignal): LimitFunction {
+    const turns = isUrgent(signal) ? this.turns.urgent : this.turns.others;
+    const found = turns.get(budget) ?? pLimit(this.options.maxCalls);
+    turns.set(budget, found);
+    return found;
   }
 
   /** Returns when the request may be tried again; throws the PaiError when it may not. */

@@ -61,7 +61,7 @@ export interface PaiClientOptions {
   readonly maxAnswerBytes?: number;
   /** Of all answers that are being received. Default 256 MB. */
   readonly maxBytesInFlight?: number;
-  /** Calls of one budget, and with them sockets, at once. Default 64. */
+  /** Calls of one budget, and with them sockets, at once; urgent ones (util/urgency.ts) apart. Default 64. */
   readonly maxCalls?: number;
   readonly retry?: RetryPolicy;
   /** Plain http to other machines than this one. */

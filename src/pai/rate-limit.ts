@@ -1,6 +1,7 @@
 import { MirrorError } from '../domain/errors.js';
 import {
   type BudgetKeeper,
+  lateOf,
   MAX_PAUSE_MS,
   newBudgetState,
   planSlots,
@@ -8,18 +9,31 @@ import {
   SLOWEST,
   type SlotGrant,
   type SlotRequest,
+  spareOf,
   stepOf,
 } from '../domain/pace.js';
 import type { Clock } from '../util/clock.js';
 import { OtherClock } from '../util/other-clock.js';
+import { isUrgent } from '../util/urgency.js';
+import { WaitingLine } from './waiting-line.js';
+
+/** To make one call, now. */
+export interface Permission {
+  /**
+   * Asked right before the request leaves: false when that is too late by now, and another permission has to be taken.
+   * The first answer stands.
+   */
+  use(): boolean;
+}
 
 /** Permission to call. Behind an interface because all replicas of an account share one quota. */
 export interface Budget {
   /**
-   * Resolves when one call may be made, at once and not later; rejects with the signal's reason when that aborts first,
-   * with StoreError when the budget is kept in a database that cannot be reached.
+   * Resolves when one call may be made, at once and not later; calls of an urgent signal (util/urgency.ts) first. Rejects
+   * with the signal's reason when that aborts first, with StoreError when the budget is kept in a database that cannot be
+   * reached.
    */
-  take(signal: AbortSignal): Promise<void>;
+  take(signal: AbortSignal): Promise<Permission>;
   /** The source said that calls come too fast, and perhaps for how many milliseconds to stop. */
   throttled(hintMs?: number): void;
   /** The source did not answer, or not usefully: 5xx, network, time-out. Not: it refused one item. */
@@ -27,14 +41,21 @@ export interface Budget {
   succeeded(): void;
 }
 
-/** Used later than this after its time a slot is dropped: a process that was stopped must not use up old ones at once. */
-const LATE_MS = 60;
+/** An answer that takes longer than this is allowed for when the next slots are asked for. */
+const SLOW_MS = 30;
+/** After a slot that was lost the next one is asked for so much later, and twice as much after the next loss. */
+const LOST_MS = 60;
 /** Between them the process cannot even wake up in time; then calls fail instead of waiting for ever. */
 const MAX_FORFEITS = 20;
 /** One run whose calls always fail is no outage: others succeed between its attempts. */
 const FAILURES_IN_A_ROW = 3;
 /** Slots that are asked for at once when several callers wait: more would be unfair to other replicas. */
 const BATCH_MS = 100;
+/**
+ * Replicas share slots by how many they ask for at once: one that has urgent calls waiting asks for so many times as many.
+ * It gets four of five slots beside one other replica, and the others always get theirs.
+ */
+const URGENT_WEIGHT = 4;
 /** The next slots are asked for so long before the last one in hand, at least, so that none is lost to the asking. */
 const AHEAD_MS = 20;
 const MOST_AHEAD_MS = 1000;
@@ -45,9 +66,12 @@ const STARVED_MS = 900_000;
 const STARVED_STEPS = 100;
 
 interface Waiter {
-  enter(): void;
+  readonly isUrgent: boolean;
+  enter(permission: Permission): void;
   refuse(reason: unknown): void;
 }
+
+const ALWAYS: Permission = { use: () => true };
 
 export interface RateLimiterOptions {
   /** Where slots are given out; default: in this process. */
@@ -58,16 +82,19 @@ export interface RateLimiterOptions {
 
 /**
  * Takes slots, times at which a call may be made, from the keeper of the budget and lets the callers go in the order in
- * which they came, each at its time. One question is under way at a time, and it carries what was heard of the source.
+ * which they came, urgent ones first, each at its time. One question is under way at a time, and it carries what was heard of the source.
  * Throttling drops the slots in hand, is told at once, and halves the pace; successes are told along with the next
  * question and raise it again.
  */
 export class RateLimiter implements Budget {
   private readonly stepMs: number;
+  private readonly spareMs: number;
+  /** Used later than this after its time a slot is dropped: a process that was stopped must not use up old ones at once. */
+  private readonly lateMs: number;
   private readonly keeper: BudgetKeeper;
   private readonly random: () => number;
   private readonly keeperClock = new OtherClock();
-  private readonly line: Waiter[] = [];
+  private readonly line = new WaitingLine<Waiter>();
   /** Times by this process's clock, in order. */
   private slots: number[] = [];
   private serving = false;
@@ -93,19 +120,22 @@ export class RateLimiter implements Budget {
     options: RateLimiterOptions = {},
   ) {
     this.stepMs = stepOf(perSecond);
+    this.spareMs = spareOf(perSecond);
+    this.lateMs = lateOf(perSecond);
     this.keeper = options.keeper ?? localKeeper(clock);
     this.random = options.random ?? Math.random;
   }
 
-  async take(signal: AbortSignal): Promise<void> {
+  async take(signal: AbortSignal): Promise<Permission> {
     signal.throwIfAborted();
-    if (this.isFree()) return;
-    await new Promise<void>((resolve, reject) => {
+    if (this.isFree()) return ALWAYS;
+    return new Promise<Permission>((resolve, reject) => {
       const onAbort = (): void => this.leave(waiter, signal.reason);
       const waiter: Waiter = {
-        enter: () => {
+        isUrgent: isUrgent(signal),
+        enter: (permission) => {
           signal.removeEventListener('abort', onAbort);
-          resolve();
+          resolve(permission);
         },
         refuse: (reason) => {
           signal.removeEventListener('abort', onAbort);
@@ -113,7 +143,7 @@ export class RateLimiter implements Budget {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.line.push(waiter);
+      this.line.add(waiter);
       if (!this.serving) void this.serve();
     });
   }
@@ -137,8 +167,7 @@ export class RateLimiter implements Budget {
   }
 
   private leave(waiter: Waiter, reason: unknown): void {
-    const place = this.line.indexOf(waiter);
-    if (place >= 0) this.line.splice(place, 1);
+    this.line.remove(waiter);
     waiter.refuse(reason);
     // With nobody in line there is nothing to wait for.
     if (this.line.length === 0) this.napping?.abort();
@@ -176,7 +205,7 @@ export class RateLimiter implements Budget {
     try {
       while (this.line.length > 0) await this.serveNext();
     } catch (error) {
-      for (const waiter of this.line.splice(0)) waiter.refuse(error);
+      for (const waiter of this.line.takeAll()) waiter.refuse(error);
     } finally {
       this.serving = false;
     }
@@ -196,14 +225,25 @@ export class RateLimiter implements Budget {
 
   private use(slot: number, now: number): void {
     this.slots.shift();
-    if (now <= slot + LATE_MS) {
+    if (now <= slot + this.lateMs) {
       this.forfeits = 0;
-      this.line.shift()?.enter();
+      this.line.next()?.enter(this.permission(slot));
       return;
     }
-    this.slots = this.slots.filter((at) => now <= at + LATE_MS);
+    this.slots = this.slots.filter((at) => now <= at + this.lateMs);
     this.forfeits += 1;
     if (this.forfeits > MAX_FORFEITS) throw budgetError(`${MAX_FORFEITS} times in a row it came too late for its turn`);
+  }
+
+  /** Between the permission and the call the process may have been stopped, or busy. */
+  private permission(slot: number): Permission {
+    let answer: boolean | null = null;
+    const ask = (): boolean => {
+      const isInTime = this.clock.now() <= slot + this.lateMs;
+      if (!isInTime) this.forfeits += 1;
+      return isInTime;
+    };
+    return { use: () => (answer ??= ask()) };
   }
 
   private askAt(): number {
@@ -244,18 +284,17 @@ export class RateLimiter implements Budget {
   private request(now: number): SlotRequest {
     const { stepMs } = this;
     const batchMs = Math.min(MOST_AHEAD_MS, Math.max(BATCH_MS, this.roundTripMs * 2));
-    const count = Math.min(
-      this.line.length - this.slots.length,
-      Math.max(1, Math.floor((batchMs / stepMs) * this.pace)),
-    );
+    const share = Math.max(1, Math.floor((batchMs / stepMs) * this.pace));
+    const fair = Math.max(share, Math.min(this.line.urgentLength, share * URGENT_WEIGHT));
+    const count = Math.min(this.line.length - this.slots.length, fair);
     const pauseMs = this.news.slow ? Math.max(0, this.pausedUntil - now) : 0;
     return { stepMs, ...this.news, count: Math.max(0, count), pauseMs, leadMs: this.leadMs() };
   }
 
   /** A slot that would be past before its answer is here: of a database far away, or after slots that were lost. */
   private leadMs(): number {
-    const slow = this.roundTripMs > LATE_MS / 2 ? this.roundTripMs : 0;
-    const again = this.forfeits > 0 ? LATE_MS * 2 ** Math.min(this.forfeits - 1, 4) : 0;
+    const slow = this.roundTripMs > SLOW_MS ? this.roundTripMs : 0;
+    const again = this.forfeits > 0 ? LOST_MS * 2 ** Math.min(this.forfeits - 1, 4) : -this.spareMs;
     return Math.min(MOST_AHEAD_MS, slow + again);
   }
 

@@ -50,8 +50,17 @@ export class Transport {
     this.inFlight = new BytesInFlight(options.maxBytesInFlight);
   }
 
-  /** Throws CallFailure, the signal's reason, or what its guard throws. In all cases the socket is closed by then. */
-  async send(endpoint: Endpoint, keys: Keys, request: PaiRequest, signal: AbortSignal): Promise<RawAnswer> {
+  /**
+   * `mayGo` is asked at the very last moment, and false holds the request back. Throws CallFailure, the signal's reason, or
+   * what its guard throws. In all cases the socket is closed by then.
+   */
+  async send(
+    endpoint: Endpoint,
+    keys: Keys,
+    request: PaiRequest,
+    signal: AbortSignal,
+    mayGo: () => boolean = () => true,
+  ): Promise<RawAnswer> {
     // The last moment before a request goes out: whoever may not call any more (a lost lease) must not.
     await throwIfOver(signal);
     const { callTimeoutMs, maxAnswerBytes } = this.options;
@@ -70,7 +79,7 @@ export class Transport {
       onCrowded: () => end(crowded(this.options.maxBytesInFlight, watch.httpStatus)),
       // Between the question above and the first byte lie signing and perhaps a new connection: milliseconds in which the
       // process may have been stopped. A call that is held back counts as failed, and its next attempt asks again.
-      mayGo: () => !isOver(signal),
+      mayGo: () => !isOver(signal) && mayGo(),
     });
     const timer = setTimeout(() => end(deadlinePassed(callTimeoutMs, watch.httpStatus)), callTimeoutMs);
     const stopListening = onAbort(signal, () => end(signal.reason));

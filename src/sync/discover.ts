@@ -5,6 +5,7 @@
 import type { ListAnswer } from '../domain/answers.js';
 import type { Cursor } from '../domain/batch.js';
 import type { Instant, PipelineRun } from '../domain/entities.js';
+import { setUrgent } from '../util/urgency.js';
 import { beginFirstLoad, continueFirstLoad } from './first-load.js';
 import { identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
 import { isFirstLoad, readState } from './load-state.js';
@@ -36,6 +37,8 @@ async function loadType(pass: Pass, sourceType: string, before: Cursor): Promise
 async function discoverListed(pass: Pass): Promise<void> {
   const cursor = await pass.store.readCursor(pass.scope, 'pipeline-runs');
   if (cursor?.watermark != null && !isFirstLoad(cursor)) return discoverModified(pass, cursor);
+  // Everything there is, for hours perhaps: the other streams and scopes must not wait for that.
+  setUrgent(pass.signal, false);
   const begun = cursor !== null && isFirstLoad(cursor) ? cursor : await beginFirstLoad(pass, cursor);
   if (isFirstLoad(begun)) await finishFirstLoad(pass, await continueFirstLoad(pass, begun));
   // An empty scope is a first load each time, and only the first of them looks.

@@ -4,6 +4,7 @@ import { noEffect } from '../domain/batch.js';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
+import { setUrgent } from '../util/urgency.js';
 import { details } from './details.js';
 import { discover } from './discover.js';
 import { experiments } from './experiments.js';
@@ -14,6 +15,12 @@ import { poll } from './poll.js';
 import type { Lease } from './ports.js';
 import { reconcile } from './reconcile.js';
 import { describeQuarantined } from './unreadable.js';
+
+/**
+ * What people wait for: that a run is there, and how it stands. Its nodes, its details and the walk over everything come
+ * behind, where they share a budget (a first load takes its urgency back: see discover.ts).
+ */
+const URGENT: readonly Stream[] = ['pipeline-runs', 'status'];
 
 /** The way of one run: discover → poll → nodes → details; then the experiments, and everything once more. */
 const STREAM_PASSES: { readonly [stream in Stream]: (pass: Pass) => Promise<void> } = {
@@ -84,6 +91,7 @@ async function underLease(
   report: Reporter,
 ): Promise<PassReport> {
   const keeper = new LeaseKeeper(deps.store, lease, options);
+  setUrgent(keeper.signal, URGENT.includes(lease.stream));
   let ranToEnd = false;
   try {
     const passId = await deps.store.startPass(lease);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BudgetKeeper } from '../../src/domain/pace.js';
+import { type BudgetKeeper, mostInWindow } from '../../src/domain/pace.js';
 import { RateLimiter } from '../../src/pai/rate-limit.js';
 import { mostWithin } from './replicas.js';
 import { FakeClock, never } from './support.js';
@@ -19,17 +19,17 @@ async function timesOf(limiter: RateLimiter, clock: FakeClock, count: number): P
 /** Timers have whole milliseconds, steps do not. */
 const about = (millis: number) => expect.toSatisfy((found: number) => Math.abs(found - millis) <= 1, `about ${millis}`);
 
-test('calls are spaced evenly, a few percent below the rate', async () => {
+test('calls are spaced evenly, a little below the rate', async () => {
   const clock = new FakeClock();
-  const step = 212.5;
+  const step = 203.125;
   expect(await timesOf(new RateLimiter(5, clock), clock, 6)).toEqual([0, 1, 2, 3, 4, 5].map((n) => about(n * step)));
 });
 
-test('in no window of three seconds more calls are let through than ListRuns allows, and hardly fewer', async () => {
+test('in no window of three seconds more calls are let through than ListRuns allows, and hardly fewer than the rate is', async () => {
   const clock = new FakeClock();
   const times = await timesOf(new RateLimiter(15, clock), clock, 200);
-  expect(mostWithin(times)).toBeLessThanOrEqual(45);
-  expect(times.at(-1)).toBeLessThan((200 / 15) * 1000 * 1.05);
+  expect(mostWithin(times)).toBeLessThanOrEqual(46);
+  expect(times.at(-1)).toBeLessThan((200 / 15) * 1000 * 1.02);
 });
 
 test('zero sets no limit, but a wait that the source asks for is kept', async () => {
@@ -52,7 +52,7 @@ test('zero sets no limit, but throttling slows down until successes have raised 
   }
   await timesOf(limiter, clock, 1);
   const [from = 0, ...slow] = (await timesOf(limiter, clock, 40)).slice(-6);
-  expect(slow.map((time) => time - from)).toEqual([1, 2, 3, 4, 5].map((n) => about(((n * 3400) / 844) * 16)));
+  expect(slow.map((time) => time - from)).toEqual([1, 2, 3, 4, 5].map((n) => about(((n * 1005) / 256) * 16)));
   for (let success = 0; success < 30; success += 1) limiter.succeeded();
   await timesOf(limiter, clock, 1);
   expect(await timesOf(limiter, clock, 100)).toEqual(Array.from({ length: 100 }, () => 0));
@@ -74,22 +74,22 @@ async function stepOf(limiter: RateLimiter, clock: FakeClock): Promise<number> {
 test('throttling halves the pace, down to a sixteenth, and thirty successes bring it back', async () => {
   const clock = new FakeClock();
   const limiter = new RateLimiter(1, clock);
-  expect(await stepOf(limiter, clock)).toEqual(about(1133));
-  for (const expected of [2267, 4533, 9067, 18_133, 18_133]) {
+  expect(await stepOf(limiter, clock)).toEqual(about(1083));
+  for (const expected of [2167, 4333, 8667, 17_333, 17_333]) {
     limiter.throttled();
     expect(await stepOf(limiter, clock)).toEqual(about(expected));
   }
   for (let success = 0; success < 29; success += 1) limiter.succeeded();
-  expect(await stepOf(limiter, clock)).toBeGreaterThan(1165);
+  expect(await stepOf(limiter, clock)).toBeGreaterThan(1115);
   limiter.succeeded();
-  expect(await stepOf(limiter, clock)).toEqual(about(1133));
+  expect(await stepOf(limiter, clock)).toEqual(about(1083));
 });
 
 test('throttling answers of calls that were under way together slow down once', async () => {
   const clock = new FakeClock();
   const limiter = new RateLimiter(1, clock);
   for (let answer = 0; answer < 10; answer += 1) limiter.throttled();
-  expect(await stepOf(limiter, clock)).toEqual(about(2267));
+  expect(await stepOf(limiter, clock)).toEqual(about(2167));
 });
 
 test('slots that were asked for before the source throttled are void', async () => {
@@ -123,9 +123,9 @@ test('three failures in a row slow down, a single run that always fails does not
     limiter.succeeded();
     clock.set(clock.now() + 1000);
   }
-  expect(await stepOf(limiter, clock)).toEqual(about(1133));
+  expect(await stepOf(limiter, clock)).toEqual(about(1083));
   for (let call = 0; call < 3; call += 1) limiter.failed();
-  expect(await stepOf(limiter, clock)).toEqual(about(2267));
+  expect(await stepOf(limiter, clock)).toEqual(about(2167));
 });
 
 test('an abort while waiting rejects with its reason, delays nobody and lets nobody in early', async () => {
@@ -145,7 +145,7 @@ test('an abort while waiting rejects with its reason, delays nobody and lets nob
   expect(await Promise.allSettled(leaving)).toEqual([gone, gone]);
   await clock.run(() => times.length === 2);
   await Promise.all([first, last]);
-  expect(times).toEqual([about(1133), about(2267)]);
+  expect(times).toEqual([about(1083), about(2167)]);
 });
 
 test('a line that everybody has left leaves no timer behind', async () => {
@@ -228,6 +228,23 @@ test('a process that is always too late for its slots uses none of them and fail
   expect(asked).toBe(22);
 });
 
+test('a permission is good for a moment only, and says the same whenever it is asked', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(5, clock);
+  const [first, second] = [limiter.take(never()), limiter.take(never())];
+  const early = await first;
+  clock.set(clock.now() + 100);
+  expect(early.use()).toBe(true);
+  clock.set(clock.now() + 5000);
+  expect(early.use()).toBe(true);
+  await clock.run(() => false);
+  const late = await second;
+  clock.set(clock.now() + 101);
+  expect(late.use()).toBe(false);
+  clock.set(clock.now() - 101);
+  expect(late.use()).toBe(false);
+});
+
 test('after a stall the slots that are past are not used up at once', async () => {
   const clock = new FakeClock();
   const limiter = new RateLimiter(200, clock);
@@ -238,5 +255,7 @@ test('after a stall the slots that are past are not used up at once', async () =
   clock.set(clock.now() + 5000);
   await clock.run(() => times.length === 400);
   await Promise.all(takes);
-  expect(mostWithin(times, 100)).toBeLessThanOrEqual(20 + 12);
+  // Of one tenth of a second, and those that may leave late: 150 ms' worth at this rate.
+  expect(mostWithin(times, 100)).toBeLessThanOrEqual(20 + 30);
+  expect(mostWithin(times)).toBeLessThanOrEqual(mostInWindow(200));
 });

@@ -275,7 +275,10 @@ test('an abort during a pause rejects at once with the reason', async () => {
 test('every attempt passes the budget, which hears of throttling, its hint, failure and success', async () => {
   const events: string[] = [];
   const budget: Budget = {
-    take: async () => void events.push('take'),
+    take: async () => {
+      events.push('take');
+      return { use: () => true };
+    },
     throttled: (hint) => void events.push(`throttled ${hint}`),
     failed: () => void events.push('failed'),
     succeeded: () => void events.push('succeeded'),
@@ -297,6 +300,32 @@ test('every attempt passes the budget, which hears of throttling, its hint, fail
   await client.listRuns(SCOPE, { pageToken: null, maxResults: 10 }, never());
   await client.listWorkspaces('cn-beijing', { pageNumber: 1, pageSize: 10 }, never());
   expect(named).toEqual(['flow cn-shanghai', 'listRuns cn-shanghai', 'listWorkspaces cn-beijing']);
+});
+
+test('a request whose moment has passed is held back, calls nobody, and waits for another permission', async () => {
+  const events: string[] = [];
+  const answers = [false, false, true];
+  const budget: Budget = {
+    take: async () => {
+      events.push('take');
+      const inTime = answers.shift() ?? true;
+      return { use: () => inTime };
+    },
+    throttled: () => {},
+    failed: () => void events.push('failed'),
+    succeeded: () => void events.push('succeeded'),
+  };
+  const upstream = await serve((response) => json(response, EMPTY));
+  const client = clientOf(upstream, { newBudget: () => budget });
+  expect(await client.listPipelineRuns(SCOPE, PAGE, never())).toMatchObject({ attempts: 1 });
+  expect(events).toEqual(['take', 'take', 'take', 'succeeded']);
+  expect(upstream.seen).toHaveLength(1);
+  answers.push(...Array.from({ length: 100 }, () => false));
+  await expect(client.listPipelineRuns(SCOPE, PAGE, never())).rejects.toMatchObject({
+    code: 'PAI_NETWORK',
+    attempts: 5,
+  });
+  expect(upstream.seen).toHaveLength(1);
 });
 
 test('every attempt is reported with its outcome', async () => {

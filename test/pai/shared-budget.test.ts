@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mostInWindow, newBudgetState, planSlots, type SlotRequest, stepOf } from '../../src/domain/pace.js';
+import {
+  JITTER_MS,
+  mostInWindow,
+  newBudgetState,
+  planSlots,
+  type SlotRequest,
+  spareOf,
+  stepOf,
+} from '../../src/domain/pace.js';
 import { Random } from '../../src/emulator/random.js';
 import type { RateLimiter } from '../../src/pai/rate-limit.js';
 import { OtherClock } from '../../src/util/other-clock.js';
@@ -15,7 +23,7 @@ function numbers(seed: number): () => number {
   return () => random.next();
 }
 
-const RATES = [0.5, 1, 2, 3, 5, 7.5, 15, 20, 50, 200];
+const RATES = [0.5, 1, 2, 3, 4, 5, 6, 7.5, 10, 15, 20, 50, 100, 200];
 
 test.each([
   [0.5, 2],
@@ -27,16 +35,22 @@ test.each([
   expect(mostInWindow(rate)).toBe(most);
 });
 
-test.each(RATES)('at %s calls a second the step leaves room for 400 ms of jitter, and most of the rate', (rate) => {
-  expect(mostInWindow(rate) * stepOf(rate)).toBeGreaterThanOrEqual(3400 - 1e-6);
-  expect(1000 / stepOf(rate) / rate).toBeGreaterThan(rate >= 5 ? 0.94 - 1e-9 : 0.88);
-});
+test.each(RATES)(
+  'at %s calls a second the steps leave room for 250 ms of jitter, and 97 percent of the rate',
+  (rate) => {
+    expect(JITTER_MS).toBe(250);
+    expect(spareOf(rate)).toBeGreaterThanOrEqual(0);
+    expect(mostInWindow(rate) * stepOf(rate)).toBeGreaterThanOrEqual(3000 + JITTER_MS + spareOf(rate) - 1e-6);
+    // At 1 to 3 a second ten percent above the rate is no whole call more.
+    expect(1000 / stepOf(rate) / rate).toBeGreaterThan(rate >= 4 || rate < 1 ? 0.974 : 0.92);
+  },
+);
 
 describe('invariant 8: calls never exceed the budget, all replicas together', () => {
   const request = fc.record({
     gapMs: fc.oneof(fc.nat(300), fc.nat(20_000)),
     count: fc.nat(20),
-    leadMs: fc.oneof(fc.constant(0), fc.nat(1000)),
+    leadMs: fc.oneof(fc.constant(-50), fc.integer({ min: -50, max: 1000 })),
     successes: fc.nat(10),
     slow: fc.boolean(),
     pauseMs: fc.oneof(fc.constant(0), fc.nat(80_000)),
@@ -51,7 +65,9 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
         let state = newBudgetState(now);
         for (const { gapMs, ...rest } of asked) {
           now += gapMs;
-          const [after, grant] = planSlots(state, { stepMs: stepOf(rate), ...rest } as SlotRequest, now);
+          const stepMs = stepOf(rate);
+          const leadMs = Math.max(-spareOf(rate), rest.leadMs);
+          const [after, grant] = planSlots(state, { stepMs, ...rest, leadMs } as SlotRequest, now);
           for (let index = 0; index < grant.count; index += 1) {
             const slot = grant.firstAt + index * grant.stepMs;
             expect(slot).toBeLessThanOrEqual(now + 2000 + 1e-6);
@@ -64,7 +80,7 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
           expect(after.pausedUntil ?? 0).toBeLessThanOrEqual(now + 60_000);
           state = after;
         }
-        expect(mostWithin(slots, 3400 - 1e-6)).toBeLessThanOrEqual(mostInWindow(rate));
+        expect(mostWithin(slots, 3000 + JITTER_MS - 1e-6)).toBeLessThanOrEqual(mostInWindow(rate));
       }),
       { seed: SEED, numRuns: 100 },
     );
@@ -138,7 +154,7 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
     await replicas.clock.run(() => running === 0);
     await Promise.all(callers);
     const sum = calls.reduce((all, count) => all + count, 0);
-    expect(sum).toBeGreaterThan(120 * 5 * 0.92);
+    expect(sum).toBeGreaterThan(120 * 5 * 0.97);
     // 28 each on average.
     expect(Math.min(...calls)).toBeGreaterThan(10);
     expect(Math.max(...calls)).toBeLessThan(60);
@@ -146,25 +162,55 @@ describe('invariant 8: calls never exceed the budget, all replicas together', ()
   });
 });
 
-test.each([5, 15, 50])('a database a quarter of a second away costs nothing of %s calls a second', async (rate) => {
-  const replicas = new Replicas(rate, { ...CALM, wayMs: 250 });
-  const limiter = replicas.join();
-  const until = replicas.clock.now() + 10_000;
-  const calls: number[] = [];
-  let running = 100;
-  const callers = Array.from({ length: running }, async () => {
-    while (replicas.clock.now() < until) {
-      await limiter.take(never());
-      calls.push(replicas.clock.now());
-    }
-    running -= 1;
-  });
-  await replicas.clock.run(() => running === 0);
-  await Promise.all(callers);
-  const settled = calls.filter((at) => at >= until - 8000 && at < until);
-  expect(settled.length).toBeGreaterThan(8 * rate * 0.92);
-  expect(mostWithin(calls)).toBeLessThanOrEqual(mostInWindow(rate));
-});
+test.each([5, 10, 15, 50, 100])(
+  'a database a quarter of a second away costs nothing of %s calls a second',
+  async (rate) => {
+    const replicas = new Replicas(rate, { ...CALM, wayMs: 250 });
+    const limiter = replicas.join();
+    const until = replicas.clock.now() + 10_000;
+    const calls: number[] = [];
+    let running = 100;
+    const callers = Array.from({ length: running }, async () => {
+      while (replicas.clock.now() < until) {
+        await limiter.take(never());
+        calls.push(replicas.clock.now());
+      }
+      running -= 1;
+    });
+    await replicas.clock.run(() => running === 0);
+    await Promise.all(callers);
+    const settled = calls.filter((at) => at >= until - 8000 && at < until);
+    expect(settled.length).toBeGreaterThan(8 * rate * 0.97);
+    expect(mostWithin(calls)).toBeLessThanOrEqual(mostInWindow(rate));
+  },
+);
+
+test.each([5, 10, 15, 50, 100].flatMap((rate) => [1, 4].map((count) => [rate, count])))(
+  '%s calls a second are used to 97 percent by %s replicas, also when timers and questions are late',
+  async (rate, count) => {
+    const random = numbers(SEED + rate);
+    const replicas = new Replicas(rate, { random, wayMs: 8, stalls: 0.03, stallMs: 50 });
+    const from = replicas.clock.now();
+    const calls: number[] = [];
+    let running = 8 * count;
+    const caller = async (limiter: RateLimiter): Promise<void> => {
+      while (replicas.clock.now() < from + 20_000) {
+        await limiter.take(never());
+        calls.push(replicas.clock.now());
+        // The call itself, and what is done with its answer.
+        await replicas.clock.sleep(5 + Math.floor(random() * 40));
+      }
+      running -= 1;
+    };
+    const limiters = Array.from({ length: count }, () => replicas.join());
+    const callers = limiters.flatMap((limiter) => Array.from({ length: 8 }, () => caller(limiter)));
+    await replicas.clock.run(() => running === 0);
+    await Promise.all(callers);
+    const used = calls.filter((at) => at < from + 20_000).length / (20 * rate);
+    expect(used).toBeGreaterThan(0.97);
+    expect(mostWithin(calls)).toBeLessThanOrEqual(mostInWindow(rate));
+  },
+);
 
 test('complaint 5: a source that fails for ten minutes gets a few hundred calls, and no storm when it is back', async () => {
   const replicas = new Replicas(5, { ...CALM, random: numbers(SEED), wayMs: 3 });
