@@ -1,6 +1,6 @@
 /** What the figures were measured on. */
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { version } from 'node:process';
 import type { BenchOptions } from './options.js';
 import { ROOT } from './processes.js';
@@ -26,6 +26,8 @@ export async function readConfiguration(options: BenchOptions, server: BenchServ
   const settings = Object.entries(sizes).filter(([, value]) => value !== null);
   return {
     machine: `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}`,
+    // Above the number of cores others are at work too, and times say less than ratios and CPU do.
+    load: `${(loadavg()[0] ?? 0).toFixed(1)} processes at work when it began`,
     'Node.js': version,
     PostgreSQL: await describeServer(server),
     commit: commit(),

@@ -7,24 +7,34 @@ import { type Configuration, readConfiguration } from './configuration.js';
 import { FIGURE_HEADINGS, figureCells, isMissed, ratioOf, verdictOf } from './figures.js';
 import { createLab, type Outcome, type Scenario } from './lab.js';
 import { type BenchOptions, OptionsEnd, parseOptions, SCENARIOS, type ScenarioName } from './options.js';
+import { budgetScenario } from './scenarios/budget.js';
 import { firstLoadScenario } from './scenarios/first-load.js';
+import { idleScenario } from './scenarios/idle.js';
 import { latencyScenario } from './scenarios/latency.js';
 import { memoryScenario } from './scenarios/memory.js';
+import { nodesScenario } from './scenarios/nodes.js';
+import { pollScenario } from './scenarios/poll.js';
+import { propagationScenario } from './scenarios/propagation.js';
 import { secondLoadScenario } from './scenarios/second-load.js';
 import { openServer } from './server.js';
 import { formatTable } from './table.js';
 
-const RUN: Readonly<Partial<Record<ScenarioName, Scenario>>> = {
+const RUN: Readonly<Record<ScenarioName, Scenario>> = {
   'first-load': firstLoadScenario,
   'second-load': secondLoadScenario,
   memory: memoryScenario,
   latency: latencyScenario,
+  budget: budgetScenario,
+  idle: idleScenario,
+  poll: pollScenario,
+  nodes: nodesScenario,
+  propagation: propagationScenario,
 };
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** In the order of SCENARIOS, whatever the order they were asked for. */
+/** Returns the exit code, once everything that was made is gone again. */
 async function runScenarios(options: BenchOptions, cleanup = createCleanup()): Promise<number> {
   const interrupted = new Promise<never>((_, reject) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -56,9 +66,9 @@ async function measureAll(options: BenchOptions, cleanup: ReturnType<typeof crea
   print('');
   const lab = createLab({ options, server, cleanup, tell });
   const outcomes: [ScenarioName, Outcome][] = [];
+  // Not in the order they were asked for: some use what others have loaded.
   for (const name of SCENARIOS) {
-    const scenario = RUN[name];
-    if (scenario !== undefined && options.only.includes(name)) outcomes.push([name, await scenario(lab)]);
+    if (options.only.includes(name)) outcomes.push([name, await RUN[name](lab)]);
   }
   report(outcomes);
   await writeJson(options.json, configuration, outcomes);
@@ -91,8 +101,10 @@ async function writeJson(
   tell(`written: ${path}`);
 }
 
+/** Not left to the event loop: after Ctrl-C a measurement may still wait for something that does not come any more. */
 try {
-  process.exitCode = await runScenarios(parseOptions(process.argv.slice(2), (text) => void process.stdout.write(text)));
+  const options = parseOptions(process.argv.slice(2), (text) => void process.stdout.write(text));
+  process.exit(await runScenarios(options));
 } catch (error) {
   if (!(error instanceof OptionsEnd)) throw error;
   process.exitCode = error.exitCode;

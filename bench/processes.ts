@@ -46,6 +46,8 @@ export function startCommand(
   commandArguments: readonly string[],
   options: CommandOptions,
 ): RunningCommand {
+  let stop: () => Promise<Ended> = () => Promise.reject(new BenchError('was never started'));
+  cleanup.add(`pai-mirror ${commandArguments[0]}`, async () => void (await stop()));
   const started = performance.now();
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), MAIN, ...commandArguments], {
     cwd: options.directory,
@@ -74,12 +76,11 @@ export function startCommand(
   const ended = watch(pid, gone).then(
     ({ stats, at }): Ended => ({ stats, wallSeconds: (at - started) / 1_000, code: code ?? null }),
   );
-  const stop = async (): Promise<Ended> => {
+  stop = async () => {
     if (code === undefined) child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
     return ended.finally(() => clearTimeout(timer));
   };
-  cleanup.add(`process ${pid}`, async () => void (await stop()));
   const says = async (pattern: RegExp, patienceMs: number): Promise<RegExpExecArray> => {
     for (const deadline = Date.now() + patienceMs; ; await delay(20)) {
       const found = pattern.exec(text);

@@ -33,14 +33,16 @@ export async function openServer(cleanup: Cleanup, databaseUrl: string | undefin
   cleanup.add('the temporary directory', () => rm(directory, { recursive: true, force: true }));
   // As root the server is another user, who has to come in.
   await chmod(directory, 0o755);
-  const server = await startEmbeddedPostgres({
+  const starting = startEmbeddedPostgres({
     dataDir: directory,
     logger: silentLogger,
     mayCreateDatabases: true,
     restarts: false,
     systemPlaces: [join(directory, 'system')],
   });
-  cleanup.add('the embedded PostgreSQL', () => server.stop());
+  // One that did not start needs no end.
+  cleanup.add('the embedded PostgreSQL', async () => (await starting.catch(() => null))?.stop());
+  const server = await starting;
   await allowFiles(join(server.dataDirectory, 'cluster'), server.port);
   return { kind: 'embedded', adminUrl: server.connectionString, cpuSeconds: () => readTreeCpu(server.pid) };
 }
@@ -57,10 +59,10 @@ async function allowFiles(cluster: string, port: number): Promise<void> {
 /** A new database with all migrations, made by the command that users have for it. */
 export async function createDatabase(cleanup: Cleanup, server: BenchServer): Promise<BenchDatabase> {
   const name = `pai_bench_${Math.floor(Date.now() / 1_000)}_${randomBytes(4).toString('hex')}`;
+  const drop = cleanup.add(`database ${name}`, () => dropDatabase(server.adminUrl, name));
   await withClient(server.adminUrl, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
   const url = new URL(server.adminUrl);
   url.pathname = `/${name}`;
-  const drop = cleanup.add(`database ${name}`, () => dropDatabase(server.adminUrl, name));
   await runCommand(cleanup, ['migrate'], { directory: ROOT_WITHOUT_ENV, env: { DATABASE_URL: url.href } });
   return { name, url: url.href, drop };
 }
