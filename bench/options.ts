@@ -72,7 +72,7 @@ const SMOKE: Sizes = {
   latencyRuns: 10_000,
   latencyMs: 50,
   budgetSeconds: 4,
-  rounds: 3,
+  rounds: 2,
   active: 500,
   watchedActive: 200,
   watchSeconds: 12,
