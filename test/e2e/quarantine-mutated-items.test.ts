@@ -28,7 +28,7 @@ import {
 import { type Answers, type OperationName, realAnswers } from '../support/real-answers.js';
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
-/** All together; the long version (TEST_MUTATED_ITEMS=10000) takes a minute or two. */
+/** All together; the long form (`npm run test:properties`) has 10,000. */
 const ITEMS = Number(process.env.TEST_MUTATED_ITEMS ?? 700);
 const ITEMS_PER_PAGE = 100;
 

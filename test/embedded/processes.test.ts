@@ -8,8 +8,9 @@ import { scratchDirectory } from '../support/scratch.js';
 import { type Checkout, isRoot, makeCheckout, type ServiceProcess } from './checkout.js';
 import { isAlive, query, until } from './postgres-helpers.js';
 
-/** Milliseconds after the start at which a process is killed; `TEST_START_KILLS` sets how many such moments there are. */
-const MOMENTS = Array.from({ length: Number(process.env.TEST_START_KILLS ?? 2) }, (_, at) => 400 * (at + 1));
+/** How many moments of the first second a process is killed at; five in the long form (`npm run test:properties`). */
+const KILLS = Number(process.env.TEST_START_KILLS ?? 2);
+const MOMENTS = Array.from({ length: KILLS }, (_, index) => Math.round((1_000 * (index + 1)) / KILLS));
 
 let checkout: Checkout;
 let base: string;

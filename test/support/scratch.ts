@@ -2,7 +2,7 @@
  * Where the databases of tests lie: in memory when there is plenty, else in the directory for temporary files. Every test
  * clones a database, which is 360 files; an ordinary file system took four times the CPU of one in memory for that.
  */
-import { chmod, mkdtemp, readFile, statfs } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,11 +10,28 @@ const IN_MEMORY = '/dev/shm';
 /** Bytes; a whole run was seen to use a fifth of it. Containers often have 64 MB there. */
 const PLENTY = 4 * 1024 ** 3;
 
+const PREFIX = 'pai-mirror-';
+const OLD_MS = 24 * 3_600_000;
+
 /** A new directory that other users can enter (mkdtemp alone keeps them out): as root the server is another user. */
 export async function scratchDirectory(name: string): Promise<string> {
-  const directory = await mkdtemp(join(await root(), `pai-mirror-${name}-`));
+  const directory = await mkdtemp(join(await root(), `${PREFIX}${name}-`));
   await chmod(directory, 0o755);
   return directory;
+}
+
+/** What a run that was killed has left in memory is kept for a day, as the databases of failed tests are. */
+export async function removeOldScratch(): Promise<void> {
+  const names = await readdir(IN_MEMORY).catch(() => []);
+  for (const name of names.filter((one) => one.startsWith(PREFIX))) {
+    const path = join(IN_MEMORY, name);
+    // Another run may remove it at the same moment; another user's is not ours to remove.
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > OLD_MS) await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 /** `TEST_SCRATCH` sets it. */

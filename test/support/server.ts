@@ -4,7 +4,7 @@ import { PostgreSqlContainer } from '@testcontainers/postgresql';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { silentLogger } from '../../src/util/logger.js';
-import { scratchDirectory } from './scratch.js';
+import { removeOldScratch, scratchDirectory } from './scratch.js';
 
 export interface TestServer {
   /** Connects as a role that may create databases. */
@@ -45,6 +45,7 @@ async function startContainer(image: string): Promise<TestServer> {
 
 /** In a directory of its own that goes away afterwards; the data of a test run need no durability. */
 async function startEmbedded(keep: boolean): Promise<TestServer> {
+  await removeOldScratch();
   const dataDir = await scratchDirectory('test');
   const server = await startEmbeddedPostgres({
     dataDir,
