@@ -1,6 +1,5 @@
 /** The composition root: builds the parts, plugs them together, takes them down in reverse order. */
 import type { Config } from './config.js';
-import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { type CallLimits, DEFAULT_LIMITS, PaiClient } from './pai/client.js';
 import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
 import { publicEndpoint } from './pai/endpoints.js';
@@ -30,6 +29,7 @@ export async function openDatabase(config: Config, logger: Logger, patience?: Pa
     if (patience) await awaitServer({ ...patience, connectionString, logger, clock: systemClock });
     return { connectionString, embedded: false, close: async () => {} };
   }
+  const { startEmbeddedPostgres } = await import('./embedded/embedded-postgres.js');
   const server = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
   return { connectionString: server.connectionString, embedded: true, close: () => server.stop() };
 }

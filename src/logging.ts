@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
 import { pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import type PrettyModule from 'pino-pretty';
 import type { Logger } from './util/logger.js';
+
+const require = createRequire(import.meta.url);
 
 /** Fields that hold a secret wherever they turn up. */
 const SECRET_FIELDS = [
@@ -28,6 +31,8 @@ export function createLogger(level: string): Logger {
     redact: { paths: REDACTED_PATHS, censor: '[secret]' },
   };
   if (process.stderr.isTTY) {
+    // Only a terminal needs it, and it takes as long to load as pino itself.
+    const { PinoPretty } = require('pino-pretty') as typeof PrettyModule;
     const stream = PinoPretty({
       destination: 2,
       sync: true,

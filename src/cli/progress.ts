@@ -1,9 +1,14 @@
 /** Progress of long work: bars on a terminal, otherwise one log line now and then. */
-import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
+import type ProgressModule from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import { scopeName } from '../domain/scope.js';
 import type { ProgressEvent, ProgressListener } from '../sync/pass.js';
 import type { Logger } from '../util/logger.js';
 import { isDone, WorkProgress } from './progress-text.js';
+
+/** Only a terminal needs bars, and the package that draws them. */
+const require = createRequire(import.meta.url);
 
 export interface ProgressDisplay {
   readonly listener: ProgressListener;
@@ -19,6 +24,7 @@ export const progressDisplay = (isTerminal: boolean, logger: Logger): ProgressDi
 const keyOf = (event: ProgressEvent): string => `${scopeName(event.scope)} ${event.phase}`;
 
 function bars(): ProgressDisplay {
+  const { MultiBar, Presets } = require('cli-progress') as typeof ProgressModule;
   const multi = new MultiBar(
     {
       format: '{name} {bar} {value}/{total} {percentage}% ETA {eta_formatted}',

@@ -2,7 +2,7 @@ import { PaiError } from '../domain/errors.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import { orAborted } from './abort.js';
-import { Credential } from './alicloud.js';
+import { loadCredentials } from './alicloud.js';
 
 /** What a call is signed with. */
 export interface Keys {
@@ -44,6 +44,7 @@ export const defaultCredentials = (options: { readonly clock: Clock; readonly lo
   new SharedCredentials({ ...options, newProvider: newDefaultChain });
 
 function newDefaultChain(): KeyProvider {
+  const { default: Credential } = loadCredentials();
   const credential = new Credential();
   return async () => {
     const { accessKeyId, accessKeySecret, securityToken } = await credential.getCredential();

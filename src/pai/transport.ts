@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { Endpoint } from '../domain/endpoint.js';
 import { onAbort } from '../util/on-abort.js';
 import { isOver, throwIfOver } from '../util/signal-guard.js';
-import { Config, OpenApiClient, OpenApiRequest, Params } from './alicloud.js';
+import { loadOpenApi, type OpenApiClient } from './alicloud.js';
 import { CallFailure, errorField } from './call-failure.js';
 import type { Keys } from './credentials.js';
 import { isObject, type JsonObject } from './json.js';
@@ -40,6 +40,7 @@ export interface TransportOptions {
  * and the reading of the body are here. Connections are kept alive by the client's own agent.
  */
 export class Transport {
+  private readonly openApi = loadOpenApi();
   private readonly watcher = new RequestWatcher();
   private readonly inFlight: BytesInFlight;
   private readonly clients = new WeakMap<Endpoint, { readonly keys: Keys; readonly client: OpenApiClient }>();
@@ -111,7 +112,7 @@ export class Transport {
     const signedAheadMs = this.aheadMs;
     this.watcher.add(nonce, watch);
     try {
-      const sent = signedRequest(request, { [NONCE_HEADER]: nonce, ...this.dateHeader() });
+      const sent = this.signedRequest(request, { [NONCE_HEADER]: nonce, ...this.dateHeader() });
       const answer = await this.clientFor(endpoint, keys).callApi(sent.params, sent.request, {} as Runtime);
       return await readAnswer(answer as ClientAnswer);
     } catch (error) {
@@ -138,7 +139,8 @@ export class Transport {
   /** Cheap: the client keeps no connections of its own, all share one agent. */
   private newClient(endpoint: Endpoint, keys: Keys): OpenApiClient {
     const idleMs = this.options.callTimeoutMs + BACKSTOP_MS;
-    return new OpenApiClient(
+    const { Config, default: Client } = this.openApi;
+    return new Client(
       new Config({
         accessKeyId: keys.accessKeyId,
         accessKeySecret: keys.accessKeySecret,
@@ -152,23 +154,26 @@ export class Transport {
       }),
     );
   }
-}
 
-/** `binary` gives the untouched stream of a 2xx answer; `string` would replace bytes that are not UTF-8 in silence. */
-const signedRequest = ({ operation, method, pathname, query, body }: PaiRequest, headers: Record<string, string>) => ({
-  params: new Params({
-    action: operation.name,
-    version: operation.version,
-    protocol: 'HTTPS',
-    pathname,
-    method,
-    authType: 'AK',
-    style: 'ROA',
-    reqBodyType: 'json',
-    bodyType: 'binary',
-  }),
-  request: new OpenApiRequest({ query, headers, body }),
-});
+  /** `binary` gives the untouched stream of a 2xx answer; `string` would replace bytes that are not UTF-8 in silence. */
+  private signedRequest({ operation, method, pathname, query, body }: PaiRequest, headers: Record<string, string>) {
+    const { OpenApiRequest, Params } = this.openApi;
+    return {
+      params: new Params({
+        action: operation.name,
+        version: operation.version,
+        protocol: 'HTTPS',
+        pathname,
+        method,
+        authType: 'AK',
+        style: 'ROA',
+        reqBodyType: 'json',
+        bodyType: 'binary',
+      }),
+      request: new OpenApiRequest({ query, headers, body }),
+    };
+  }
+}
 
 interface ClientAnswer {
   readonly body: Readable;
