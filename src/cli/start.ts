@@ -69,8 +69,8 @@ export function createScheduler(mirror: Mirror, config: Config, logger: Logger, 
       reconcile: schedules.reconcile,
     },
     scopes: cachedScopes(mirror, logger, mirror.clock, signal),
-    runPass: async ({ scope, stream, signal: stop, spacingMs }) => {
-      const options = { signal: stop, spacingMs, ignoreBackoff: false, heartbeatMs: HEARTBEAT_MS };
+    runPass: async ({ scope, stream, signal: stop, spacingMs, followsUp }) => {
+      const options = { signal: stop, spacingMs, followsUp, ignoreBackoff: false, heartbeatMs: HEARTBEAT_MS };
       const report = await runPass(mirror.deps, scope, stream, options);
       return { wrote: report.effect.inserted + report.effect.updated > 0 };
     },

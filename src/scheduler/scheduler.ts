@@ -20,7 +20,17 @@ export interface PassRequest {
   readonly signal: AbortSignal;
   /** A pass that began no longer ago, in whichever process, does for this one. Milliseconds; 0: run in any case. */
   readonly spacingMs: number;
+  /** It follows a pass that wrote rows: only what those made due has to be asked for. */
+  readonly followsUp: boolean;
 }
+
+/** Why a pass runs. */
+interface Cause {
+  readonly spacingMs: () => number;
+  readonly followsUp: boolean;
+}
+
+const FOLLOW_UP: Cause = { spacingMs: () => 0, followsUp: true };
 
 export interface SchedulerOptions {
   /** A cron expression a stream. */
@@ -51,9 +61,9 @@ export class Scheduler {
     STREAMS.map((stream) => [stream, pLimit(stream === 'reconcile' ? RECONCILES_AT_ONCE : SCOPES_AT_ONCE)]),
   );
   /** Passes under way or waiting for their turn, by stream and scope. */
-  private readonly running = new Map<string, Promise<void>>();
-  /** Passes under way that came too early for rows written meanwhile: they run once more. */
-  private readonly again = new Set<string>();
+  private readonly running = new Map<string, { readonly cause: Cause; readonly ended: Promise<void> }>();
+  /** Those that run once more: they came too early for rows written meanwhile, or follow up while a tick comes. */
+  private readonly again = new Map<string, Cause>();
   private readonly ticks = new Map<Stream, Promise<void>>();
   private readonly stopping = new AbortController();
 
@@ -82,7 +92,8 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the service stops'));
     await Promise.allSettled(this.tasks.map((task) => task.destroy()));
-    await Promise.allSettled([...this.ticks.values(), ...this.running.values()]);
+    const passes = [...this.running.values()].map(({ ended }) => ended);
+    await Promise.allSettled([...this.ticks.values(), ...passes]);
   }
 
   private tick(stream: Stream, spacingMs: number, delayMs: number): void {
@@ -100,17 +111,27 @@ export class Scheduler {
     const tickedAt = performance.now();
     const scopes = await this.options.scopes();
     // A scope may wait for its turn until long after the tick: what began since the tick does for it, too.
-    for (const scope of scopes) this.runOnce(scope, stream, () => spacingMs + performance.now() - tickedAt);
+    const cause = { spacingMs: () => spacingMs + performance.now() - tickedAt, followsUp: false };
+    for (const scope of scopes) this.runOnce(scope, stream, cause);
   }
 
-  private runOnce(scope: Scope, stream: Stream, spacingMs: () => number): void {
+  /** A whole pass under way does for every cause of a tick; one that only follows up does for none. */
+  private runOnce(scope: Scope, stream: Stream, cause: Cause): void {
     const key = keyOf(scope, stream);
-    if (this.stopping.signal.aborted || this.running.has(key)) return;
-    const pass = this.inTurn(scope, stream, spacingMs).then(
+    if (this.stopping.signal.aborted) return;
+    const current = this.running.get(key);
+    if (current === undefined) this.run(key, scope, stream, cause);
+    else if (current.cause.followsUp && !cause.followsUp) this.again.set(key, cause);
+  }
+
+  private run(key: string, scope: Scope, stream: Stream, cause: Cause): void {
+    const ended = this.inTurn(scope, stream, cause).then(
       ({ wrote }) => {
         this.running.delete(key);
         if (wrote) for (const follower of FOLLOWERS[stream] ?? []) this.follow(scope, follower);
-        if (this.again.delete(key)) this.runOnce(scope, stream, () => 0);
+        const again = this.again.get(key);
+        this.again.delete(key);
+        if (again) this.runOnce(scope, stream, again);
       },
       (error: unknown) => {
         this.running.delete(key);
@@ -118,22 +139,22 @@ export class Scheduler {
         this.options.logger.error({ stream, scope: scopeName(scope) }, `pass broke: ${describeError(error)}`);
       },
     );
-    this.running.set(key, pass);
+    this.running.set(key, { cause, ended });
   }
 
   /** A pass that is under way may have asked the database for what is due before the new rows were there. */
   private follow(scope: Scope, follower: Stream): void {
     const key = keyOf(scope, follower);
-    if (this.running.has(key)) this.again.add(key);
-    else this.runOnce(scope, follower, () => 0);
+    if (!this.running.has(key)) this.runOnce(scope, follower, FOLLOW_UP);
+    else if (!this.again.has(key)) this.again.set(key, FOLLOW_UP);
   }
 
-  private async inTurn(scope: Scope, stream: Stream, spacingMs: () => number): Promise<{ readonly wrote: boolean }> {
+  private async inTurn(scope: Scope, stream: Stream, cause: Cause): Promise<{ readonly wrote: boolean }> {
     const limit = this.limits.get(stream) as LimitFunction;
     const { signal } = this.stopping;
-    return limit(() =>
-      signal.aborted ? { wrote: false } : this.options.runPass({ scope, stream, signal, spacingMs: spacingMs() }),
-    );
+    const run = () =>
+      this.options.runPass({ scope, stream, signal, spacingMs: cause.spacingMs(), followsUp: cause.followsUp });
+    return limit(() => (signal.aborted ? { wrote: false } : run()));
   }
 }
 

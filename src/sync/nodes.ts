@@ -1,7 +1,9 @@
 /**
  * Stream `nodes`: the node tree of every run that is new or changed, and between changes the nodes of active runs in
  * batches, which is the only way to their outputs. A node that moved makes its run's tree due again (only the tree has
- * RuntimeInfo), so the two steps alternate until nothing is due.
+ * RuntimeInfo), so the two steps alternate until nothing is due. A pass that follows up fetches the trees that were made
+ * due and their outputs; the batches are for the ticks (2,000 active runs of five nodes are a hundred calls, and `status`
+ * may write every few seconds).
  */
 import type { NodesAnswer, StatusAnswer } from '../domain/answers.js';
 import type { NodeKey, ObservedTree, WriteBatch } from '../domain/batch.js';
@@ -29,7 +31,7 @@ export async function nodes(pass: Pass): Promise<void> {
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     let answered = 0;
     const pollStep = async (): Promise<void> => {
-      answered = await pollNodes(pass, round > 1);
+      answered = await pollNodes(pass, round > 1 || pass.followsUp);
     };
     await runParts(pass, [() => fetchTrees(pass), pollStep]);
     if (answered === 0) return;

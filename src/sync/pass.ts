@@ -39,6 +39,16 @@ const SLOW_FAILURE_COUNTS = 3;
 /** Failures that are told one by one in the summary of a pass. */
 const FAILURES_SHOWN = 3;
 
+export interface PassMode {
+  /** Retry failed items at once (one-shot `sync`) instead of after their backoff. */
+  readonly ignoreBackoff: boolean;
+  /**
+   * It follows a pass that wrote rows: what those made due is asked for, and nothing else; what is asked for in every
+   * pass was, and will be at its own time. Default false.
+   */
+  readonly followsUp?: boolean;
+}
+
 /** One execution of a stream in a scope: counts what it does and is the only way in which a stream writes. */
 export class Pass {
   calls = 0;
@@ -56,8 +66,7 @@ export class Pass {
     readonly signal: AbortSignal,
     /** When the pass began, by the database's clock. */
     readonly startedAt: Instant,
-    /** Retry failed items at once (one-shot `sync`) instead of after their backoff. */
-    readonly ignoreBackoff: boolean,
+    private readonly mode: PassMode,
   ) {}
 
   get scope(): Scope {
@@ -78,7 +87,11 @@ export class Pass {
 
   /** For DueQuery: what failed in this very pass is not tried again in it. */
   get failedBefore(): Instant | null {
-    return this.ignoreBackoff ? this.startedAt : null;
+    return this.mode.ignoreBackoff ? this.startedAt : null;
+  }
+
+  get followsUp(): boolean {
+    return this.mode.followsUp ?? false;
   }
 
   progress(phase: string, done: number, total: number | null): void {

@@ -54,7 +54,10 @@ async function followReconcile(
   for (const report of reports) {
     const follows = report.stream === 'nodes' || report.stream === 'details';
     if (!follows || report.outcome !== 'succeeded' || options.signal.aborted) all.push(report);
-    else all.push(joined(report, await runWhenFree(deps, report.scope, report.stream, options)));
+    else {
+      const again = await runWhenFree(deps, report.scope, report.stream, { ...options, followsUp: true });
+      all.push(joined(report, again));
+    }
   }
   return all;
 }

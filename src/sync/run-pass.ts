@@ -10,7 +10,7 @@ import { discover } from './discover.js';
 import { experiments } from './experiments.js';
 import { type KeeperOptions, LeaseKeeper, localTime, type ReadTime } from './lease-keeper.js';
 import { nodes } from './nodes.js';
-import { Pass, type PassDeps } from './pass.js';
+import { Pass, type PassDeps, type PassMode } from './pass.js';
 import { poll } from './poll.js';
 import type { Lease } from './ports.js';
 import { reconcile } from './reconcile.js';
@@ -46,9 +46,8 @@ export interface PassReport {
   readonly effect: Effect;
 }
 
-export interface PassOptions {
+export interface PassOptions extends PassMode {
   readonly signal: AbortSignal;
-  readonly ignoreBackoff: boolean;
   /** How often the lease is renewed while the pass runs, milliseconds. */
   readonly heartbeatMs: number;
   /** A pass that began no longer ago, in whichever process, does for this one, too. Milliseconds, default 0: never. */
@@ -97,13 +96,14 @@ async function underLease(
     const passId = await deps.store.startPass(lease);
     const logger = deps.logger.child({ scope: scopeName(lease.scope), stream: lease.stream, pass: passId });
     const startedAt = await deps.store.now();
-    const pass = new Pass({ ...deps, logger }, lease, keeper.signal, startedAt, options.ignoreBackoff);
+    const pass = new Pass({ ...deps, logger }, lease, keeper.signal, startedAt, options);
     const error = await runStream(pass);
     // Before the pass is written down as ended: no call of it may go out after that.
     keeper.stop();
     const outcome = error === null ? 'succeeded' : options.signal.aborted ? 'stopped' : 'failed';
-    // A pass that failed counts as well: else every replica would try the ill source once more at the same tick.
-    ranToEnd = outcome !== 'stopped' && !keeper.isLost;
+    // A pass that failed counts as well: else every replica would try the ill source once more at the same tick. One that
+    // only followed up asked for less than a tick's does, and must not stand for it.
+    ranToEnd = outcome !== 'stopped' && !keeper.isLost && !pass.followsUp;
     const done = report(outcome, error, pass);
     logOutcome(pass, done, keeper.isLost);
     const unfinished = await writeDown(pass, passId, done);

@@ -14,6 +14,7 @@ interface Started {
   readonly name: string;
   readonly signal: AbortSignal;
   readonly spacingMs: number;
+  readonly followsUp: boolean;
   readonly finish: (wrote: boolean) => void;
   readonly fail: (error: Error) => void;
 }
@@ -25,10 +26,10 @@ function schedule(options: { schedules?: Partial<Record<Stream, string>>; scopes
   const scheduler = new Scheduler({
     schedules: { ...never, ...options.schedules },
     scopes: async () => scopesNamed(options.scopes ?? 1),
-    runPass: ({ scope, stream, signal, spacingMs }) =>
+    runPass: ({ scope, stream, signal, spacingMs, followsUp }) =>
       new Promise((resolve, reject) => {
         const name = `${stream} ${scope.workspaceId}`;
-        started.push({ name, signal, spacingMs, finish: (wrote) => resolve({ wrote }), fail: reject });
+        started.push({ name, signal, spacingMs, followsUp, finish: (wrote) => resolve({ wrote }), fail: reject });
       }),
     logger,
   });
@@ -98,6 +99,24 @@ it('runs a follower once more when it was under way while its rows were written'
   find('nodes 0').finish(false);
   await delay(10);
   expect(names('nodes')).toHaveLength(2);
+});
+
+it('a follower asks for what was made due only, and a tick that finds it under way gets its own pass afterwards', async () => {
+  const { scheduler, started, find } = schedule({ schedules: { nodes: '* * * * * *' } });
+  const ofNodes = () => started.filter(({ name }) => name === 'nodes 0');
+  scheduler.start();
+  await delay(10);
+  find('nodes 0').finish(false);
+  await delay(10);
+  find('status 0').finish(true);
+  await delay(10);
+  expect(ofNodes().map(({ followsUp }) => followsUp)).toEqual([false, true]);
+  await delay(1_200);
+  expect(ofNodes()).toHaveLength(2);
+  ofNodes()[1]?.finish(false);
+  await delay(10);
+  expect(ofNodes().map(({ followsUp }) => followsUp)).toEqual([false, true, false]);
+  expect(ofNodes()[2]?.spacingMs).toBeGreaterThanOrEqual(500);
 });
 
 it('asks for a distance to the last pass of all replicas at a tick, and for none where rows have just been written', async () => {

@@ -84,6 +84,7 @@ export interface Harness {
       readonly store?: Partial<Store>;
       /** False: as the service, which lets a failed item wait. Default true. */
       readonly ignoreBackoff?: boolean;
+      readonly followsUp?: boolean;
       readonly readTime?: PassOptions['readTime'];
     },
   ): Promise<PassReport>;
@@ -108,8 +109,8 @@ export async function startHarness(): Promise<Harness> {
         onProgress: () => {},
       };
       const signal = options.signal ?? new AbortController().signal;
-      const { readTime, ignoreBackoff = true } = options;
-      const passOptions = { signal, ignoreBackoff, heartbeatMs: 5_000, ...(readTime && { readTime }) };
+      const { readTime, ignoreBackoff = true, followsUp = false } = options;
+      const passOptions = { signal, ignoreBackoff, followsUp, heartbeatMs: 5_000, ...(readTime && { readTime }) };
       return runPass(deps, SCOPE, stream, passOptions);
     },
     sql: async <R extends object>(text: string) => (await store.pool.query<R>(text)).rows,

@@ -352,11 +352,7 @@ export function modelPass(
     logger: silentLogger,
     onProgress,
   };
-  return new Pass(
-    deps,
-    { scope: SCOPE, stream, fence: '1', ttlMs: 30_000 },
-    new AbortController().signal,
-    timeOf(0),
-    true,
-  );
+  return new Pass(deps, { scope: SCOPE, stream, fence: '1', ttlMs: 30_000 }, new AbortController().signal, timeOf(0), {
+    ignoreBackoff: true,
+  });
 }
