@@ -16,12 +16,24 @@ export function tellReports(reports: readonly PassReport[], output: Output, logg
 }
 
 function tellPeople(reports: readonly PassReport[], output: Output): void {
-  const header = ['scope', 'stream', 'outcome', 'calls', 'read', 'inserted', 'updated', 'unchanged', 'quarantined'];
-  const rows = reports.map(({ scope, stream, outcome, calls, rowsRead, effect }) => [
+  const header = [
+    'scope',
+    'stream',
+    'outcome',
+    'calls',
+    'at least',
+    'read',
+    'inserted',
+    'updated',
+    'unchanged',
+    'quarantined',
+  ];
+  const rows = reports.map(({ scope, stream, outcome, calls, minimumCalls, rowsRead, effect }) => [
     scopeName(scope),
     stream,
     outcome,
     calls,
+    minimumCalls,
     rowsRead,
     effect.inserted,
     effect.updated,
@@ -35,9 +47,10 @@ function tellPeople(reports: readonly PassReport[], output: Output): void {
 }
 
 function tellPrograms(report: PassReport, logger: Logger): void {
-  const { stream, outcome, calls, rowsRead, effect } = report;
+  const { stream, outcome, calls, minimumCalls, rowsRead, effect } = report;
   const { inserted, updated, unchanged, stale, quarantined } = effect;
-  const counts = { calls, rowsRead, inserted, updated, unchanged, stale, quarantined };
+  const minimum = minimumCalls === null ? {} : { minimumCalls };
+  const counts = { calls, ...minimum, rowsRead, inserted, updated, unchanged, stale, quarantined };
   const fields = { scope: scopeName(report.scope), stream, outcome, ...counts };
   if (failed(report)) logger.error({ ...fields, error: reason(report) }, `${stream} ${outcome}: ${reason(report)}`);
   else logger.info(fields, `${stream} succeeded`);

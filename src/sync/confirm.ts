@@ -65,6 +65,7 @@ export async function judgeUnseen(pass: Pass, seen: SeenIds, evidence: Evidence)
 /** Asks for one run and stores what that says: `restored` when it exists, `deleted` when it does not. */
 export async function confirmOne(pass: Pass, pipelineRunId: string, silent: Silent): Promise<void> {
   const asked = await pass.store.now();
+  pass.needed(1);
   const note = (error: string): ItemFailure[] => [{ entityId: pipelineRunId, error }];
   try {
     const answer = await getDetails(pass, pipelineRunId);

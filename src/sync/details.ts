@@ -18,6 +18,7 @@ export async function details(pass: Pass): Promise<void> {
     phase: 'details',
     total,
     groupSize: DETAILS_PER_COMMIT,
+    callsEach: 1,
     fetch: (run) => getDetails(pass, run.pipelineRunId),
     toBatch: detailsBatch,
   });

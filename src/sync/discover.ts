@@ -7,7 +7,7 @@ import type { Cursor } from '../domain/batch.js';
 import type { Instant, PipelineRun } from '../domain/entities.js';
 import { setUrgent } from '../util/urgency.js';
 import { beginFirstLoad, continueFirstLoad } from './first-load.js';
-import { identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
+import { type CountedWalks, identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
 import { isFirstLoad, readState } from './load-state.js';
 import type { Pass } from './pass.js';
 import { isBehind, nextWatermark, overlapFloor, watermarkCandidate, withinClock } from './plan-paging.js';
@@ -25,10 +25,11 @@ export async function discover(pass: Pass): Promise<void> {
 /** A type that was found hidden is read whole once; until that is done its cursor says so. */
 async function loadType(pass: Pass, sourceType: string, before: Cursor): Promise<void> {
   let watermark: Instant | null = null;
-  await storeUntilCounted(pass, sourceType, (answer) => {
+  const { pages } = await storeUntilCounted(pass, sourceType, (answer) => {
     // Of whichever page is the first; that of a walk by creation need not show the newest modification, and is safe.
     watermark ??= candidateOf(answer);
   });
+  pass.needed(pages);
   const loaded = { watermark, state: {} };
   await pass.moveCursor(before, loaded, cursorNameOf(sourceType));
   await discoverModified(pass, loaded, sourceType);
@@ -40,6 +41,8 @@ async function discoverListed(pass: Pass): Promise<void> {
   // Everything there is, for hours perhaps: the other streams and scopes must not wait for that.
   setUrgent(pass.signal, false);
   const begun = cursor !== null && isFirstLoad(cursor) ? cursor : await beginFirstLoad(pass, cursor);
+  // One that had nothing to load has read its only page.
+  pass.needed(isFirstLoad(begun) ? readState(begun).nextPage : 1);
   if (isFirstLoad(begun)) await finishFirstLoad(pass, await continueFirstLoad(pass, begun));
   // An empty scope is a first load each time, and only the first of them looks.
   if (begun.watermark !== null || cursor === null) await findHiddenTypes(pass);
@@ -59,6 +62,7 @@ async function finishFirstLoad(pass: Pass, loaded: Cursor): Promise<void> {
   for (let number = 0; number < MAX_COUNTS; number += 1) {
     const { cursor: read, walk } = await readModified(pass, cursor);
     cursor = read;
+    if (number === 0) pass.needed(walk.furthest);
     // Of what a dry run reads nothing is there to be counted.
     const stored = pass.store.dryRun ? null : (await pass.store.countPresent(pass.scope, 'pipeline_run')) + unreadable;
     isShort = stored !== null && stored < (walk.lastTotal ?? 0);
@@ -72,7 +76,8 @@ async function finishFirstLoad(pass: Pass, loaded: Cursor): Promise<void> {
 
 /** Reads what was modified since the watermark; the cursor moves last, once everything in front of it is stored. */
 async function discoverModified(pass: Pass, before: Cursor, sourceType?: string): Promise<void> {
-  const { cursor } = await readModified(pass, before, sourceType);
+  const { cursor, walk } = await readModified(pass, before, sourceType);
+  pass.needed(walk.furthest);
   await pass.moveCursor(before, cursor, sourceType === undefined ? undefined : cursorNameOf(sourceType));
 }
 
@@ -130,7 +135,7 @@ async function storeUntilCounted(
   pass: Pass,
   sourceType?: string,
   onPage: (answer: ListAnswer<PipelineRun>) => void = () => {},
-): Promise<void> {
+): Promise<CountedWalks> {
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
     const store = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
@@ -138,7 +143,7 @@ async function storeUntilCounted(
       await pass.commit(pageBatch(answer));
       await seen.add(identitiesOf(answer));
     };
-    await walkUntilCounted(pass, () => seen.count(), store, sourceType);
+    return await walkUntilCounted(pass, () => seen.count(), store, sourceType);
   } finally {
     await seen.close();
   }

@@ -26,6 +26,8 @@ export interface EachRun<R> {
   readonly total: number;
   /** Runs stored in one transaction at most. */
   readonly groupSize: number;
+  /** Calls that one run takes. */
+  readonly callsEach: number;
   readonly fetch: (run: DueRun) => Promise<R>;
   readonly toBatch: (fetched: readonly { run: DueRun; value: R }[]) => WriteBatch;
 }
@@ -58,6 +60,7 @@ export async function storeEach<R>(pass: Pass, runs: AsyncIterable<DueRun>, each
     await pass.commit({ ...batch, failures: [...(batch.failures ?? []), ...failures], pipelineRunsMissing: missing });
     if (fatal !== null) throw fatal.error;
     done += group.length;
+    pass.needed(group.length * each.callsEach);
     pass.progress(each.phase, done, each.total);
   }
 }

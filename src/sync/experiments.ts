@@ -47,6 +47,7 @@ async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | nu
     done = 0;
     return walkRuns(pass, { onPage });
   });
+  pass.needed(walk.pagesNeeded);
   if (walk.mayHaveMissed) await walkAgain(pass, storingPages(pass));
   const loaded = { watermark, state: {} };
   // What came in while a load was interrupted stands in front of where it went on.
@@ -85,7 +86,9 @@ async function readHotWindow(pass: Pass, cursor: Cursor): Promise<void> {
     );
   };
   const visitor = { ...storingPages(pass), isEnough };
-  if ((await walkRuns(pass, visitor)).mayHaveMissed) await walkAgain(pass, visitor);
+  const walk = await walkRuns(pass, visitor);
+  pass.needed(walk.pagesNeeded);
+  if (walk.mayHaveMissed) await walkAgain(pass, visitor);
   await pass.moveCursor(cursor, { watermark, state: {} });
 }
 

@@ -86,17 +86,23 @@ const MAX_WALKS = 12;
 /** Walks in a row that brought nothing new, after which the source is taken to count more than it shows. */
 const FRUITLESS_WALKS = 3;
 
+export interface CountedWalks {
+  /** Everything that was there throughout was seen. */
+  readonly isComplete: boolean;
+  /** Pages that one walk over the list takes: what comes on top had to settle a doubt. */
+  readonly pages: number;
+}
+
 /**
  * Walks by one sort key after the other until as many distinct rows were seen as the source counts. `countSeen` counts
- * what these walks showed, not what the mirror holds: a row deleted since would stand for one that was missed. Returns
- * whether everything that was there throughout was seen.
+ * what these walks showed, not what the mirror holds: a row deleted since would stand for one that was missed.
  */
 export async function walkUntilCounted(
   pass: Pass,
   countSeen: () => Promise<number>,
   onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
   sourceType?: string,
-): Promise<boolean> {
+): Promise<CountedWalks> {
   const onNext = async (answer: ListAnswer<PipelineRun>): Promise<boolean> => {
     await onPage(answer);
     return false;
@@ -104,17 +110,19 @@ export async function walkUntilCounted(
   let shortBy = Number.POSITIVE_INFINITY;
   let fruitless = 0;
   let fallen = 0;
+  let pages = 0;
   for (let number = 0; number < MAX_WALKS && fruitless < FRUITLESS_WALKS; number += 1) {
     const sortBy = SORT_KEYS[number % SORT_KEYS.length] as PipelineRunSortKey;
     const walk = await walkForward(pass, { sortBy, sourceType }, onNext);
     fallen += walk.fallen;
+    if (number === 0) pages = walk.furthest;
     const short = shortfall(walk, await countSeen(), fallen);
-    if (short <= 0) return true;
+    if (short <= 0) return { isComplete: true, pages };
     fruitless = short < shortBy ? 0 : fruitless + 1;
     shortBy = Math.min(short, shortBy);
   }
   pass.deps.logger.warn({ shortBy }, 'the source counts more pipeline runs than it shows');
-  return false;
+  return { isComplete: false, pages };
 }
 
 /**

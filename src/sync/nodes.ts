@@ -14,6 +14,7 @@ import { getDetails } from './details.js';
 import { dueRuns, isGone, storeEach, unreadable } from './each-run.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
+import { batchesFor, callsForTrees } from './plan-calls.js';
 import { statusRows } from './poll.js';
 import type { DueRun } from './ports.js';
 import { readAhead } from './read-ahead.js';
@@ -45,6 +46,7 @@ async function fetchTrees(pass: Pass): Promise<void> {
     phase: 'node trees',
     total,
     groupSize: TREES_PER_COMMIT,
+    callsEach: callsForTrees(1, pass.settings.nodeTypes.length),
     fetch: (run) => fetchTree(pass, run),
     toBatch: treeBatch,
   });
@@ -140,6 +142,7 @@ async function pollNodes(pass: Pass, outputsOnly: boolean): Promise<number> {
       pass.progress('nodes', asked, null);
     }
   }
+  pass.needed(batchesFor(asked, pass.settings.statusBatch));
   if (failed === 0 && !outputsOnly) await pass.walkedAll('ListPipelineRunsStatus', ['node', 'node_output']);
   return named;
 }

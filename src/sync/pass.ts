@@ -52,6 +52,8 @@ export interface PassMode {
 /** One execution of a stream in a scope: counts what it does and is the only way in which a stream writes. */
 export class Pass {
   calls = 0;
+  /** The fewest that would do, as far as the pass has come; see plan-calls.ts. */
+  minimumCalls = 0;
   rowsRead = 0;
   readonly effect: Effect = noEffect();
   private readonly unreadable = new UnreadableItems();
@@ -103,6 +105,11 @@ export class Pass {
     this.calls += answer.attempts;
     this.rowsRead += rows;
     return answer;
+  }
+
+  /** So many calls had to be made at least for what the pass has found to ask for. */
+  needed(calls: number): void {
+    this.minimumCalls += calls;
   }
 
   /** Makes one call and counts it, also when it fails. */

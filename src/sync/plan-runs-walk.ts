@@ -7,6 +7,7 @@
  * only some rows read twice. Other tokens are followed as they come, and back where TotalCount fell.
  */
 import type { Int64 } from '../domain/entities.js';
+import { pagesFor } from './plan-calls.js';
 import { type PageRows, TieReading } from './plan-ties.js';
 
 export interface RunsWalkAnswer extends PageRows {
@@ -39,6 +40,7 @@ export class RunsWalk {
   /** Rows may have been passed over: the list is to be walked once more. */
   mayHaveMissed = false;
   private countsRows: boolean;
+  private readonly begin: number;
   private edgeKey: string | null;
   private previousTotal: number | null = null;
   stepsBack = 0;
@@ -48,13 +50,22 @@ export class RunsWalk {
   /** Of pages that were read: their tokens, and how many rows lay in front of them. */
   private tokens: { readonly token: Int64 | null; readonly start: number }[] = [];
   private rowsRead = 0;
+  /** Rows of the list, from the walk's beginning to the end of its furthest page; and of the largest page. */
+  private covered = 0;
+  private largest = 1;
   private ties = new TieReading();
 
   constructor(from: RunsPlace = RUNS_BEGINNING) {
     this.next = from.pageToken;
+    this.begin = Number(from.pageToken ?? 0);
     this.countsRows = from.countsRows;
     this.edgeKey = from.edgeKey;
     if (from.pageToken !== null && (from.edgeKey === null || !from.countsRows)) this.mayHaveMissed = true;
+  }
+
+  /** The fewest pages that hold what the walk came to. */
+  get pagesNeeded(): number {
+    return pagesFor(this.covered, this.largest);
   }
 
   get place(): RunsPlace {
@@ -77,7 +88,9 @@ export class RunsWalk {
     const fell = this.countFall(answer.totalCount);
     this.plainToken = answer.nextPageToken;
     const end = Number(asked ?? 0) + answer.received;
+    this.largest = Math.max(this.largest, answer.received);
     if (answer.nextPageToken !== null && answer.nextPageToken !== String(end)) this.countsRows = false;
+    this.covered = Math.max(this.covered, this.countsRows ? end - this.begin : this.rowsRead + answer.received);
     if (this.countsRows) this.takeCounted(Number(asked ?? 0), answer, fell, enough);
     else this.takePlain(asked, answer, fell, enough);
   }

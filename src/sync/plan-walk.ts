@@ -36,6 +36,8 @@ export class ForwardWalk {
   private bound = Number.POSITIVE_INFINITY;
   /** Read in order up to this page. */
   private frontier = 0;
+  /** The furthest page that had to be read, and with it all in front of it. */
+  furthest = 0;
 
   constructor(private readonly options: WalkOptions) {
     this.pageSize = options.pageSize;
@@ -78,6 +80,7 @@ export class ForwardWalk {
     const page = this.page as number;
     const wasLook = this.guard.isLooking;
     if (!wasLook) this.frontier = page;
+    this.furthest = Math.max(this.furthest, this.frontier);
     this.follow(this.options.keyed ? this.guard.read(page, answer) : { kind: 'on' }, answer, enough && !wasLook);
   }
 

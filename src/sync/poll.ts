@@ -9,6 +9,7 @@ import { chunk } from '../util/chunk.js';
 import { type Asked, askStatus, type Question } from './ask-status.js';
 import { confirmAfterPoll } from './confirm.js';
 import type { Pass } from './pass.js';
+import { batchesFor } from './plan-calls.js';
 import { readAhead } from './read-ahead.js';
 
 /** Batches of ids taken from the database at once. */
@@ -40,6 +41,7 @@ async function pollRuns(pass: Pass): Promise<void> {
       pass.progress('poll', done, total);
     }
   }
+  pass.needed(batchesFor(done, pass.settings.statusBatch));
   // Of a run that is polled no more, the other operations tell.
   if (failed === 0) await pass.walkedAll('ListPipelineRunsStatus', ['pipeline_run']);
 }

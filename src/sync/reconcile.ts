@@ -57,7 +57,8 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
       done += answer.received;
       pass.progress('reconcile pipeline runs', done, answer.totalCount);
     };
-    const isComplete = await walkUntilCounted(pass, () => seen.count(), onPage);
+    const { isComplete, pages } = await walkUntilCounted(pass, () => seen.count(), onPage);
+    pass.needed(pages);
     const isWhole = isComplete || total === null || (await seen.count()) >= total;
     const hiddenAreWhole = await walkHiddenTypes(pass, seen, onPage);
     if (isWhole && hiddenAreWhole) await pass.walkedAll('ListPipelineRuns', ['pipeline_run']);
@@ -80,8 +81,9 @@ async function walkHiddenTypes(
   let areWhole = true;
   for (const { sourceType } of await hiddenTypes(pass)) {
     const before = await seen.count();
-    const isWhole = await walkUntilCounted(pass, async () => (await seen.count()) - before, onPage, sourceType);
-    areWhole &&= isWhole;
+    const walks = await walkUntilCounted(pass, async () => (await seen.count()) - before, onPage, sourceType);
+    pass.needed(walks.pages);
+    areWhole &&= walks.isComplete;
   }
   return areWhole;
 }
@@ -144,7 +146,9 @@ async function reconcileExperimentRuns(pass: Pass): Promise<void> {
       done += answer.received;
       pass.progress('reconcile experiment runs', done, answer.totalCount);
     };
-    if ((await walkRuns(pass, { onPage })).mayHaveMissed) await walkAgain(pass, { onPage });
+    const walk = await walkRuns(pass, { onPage });
+    pass.needed(walk.pagesNeeded);
+    if (walk.mayHaveMissed) await walkAgain(pass, { onPage });
     // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
     for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, { onPage });
     const readable = await seen.count();

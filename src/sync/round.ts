@@ -66,6 +66,7 @@ async function followReconcile(
 const joined = (first: PassReport, second: PassReport): PassReport => ({
   ...second,
   calls: first.calls + second.calls,
+  minimumCalls: second.minimumCalls === null ? null : (first.minimumCalls ?? 0) + second.minimumCalls,
   rowsRead: first.rowsRead + second.rowsRead,
   effect: addEffect(addEffect(noEffect(), first.effect), second.effect),
 });

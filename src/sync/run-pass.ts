@@ -42,6 +42,8 @@ export interface PassReport {
   readonly outcome: 'succeeded' | 'failed' | 'stopped' | 'busy';
   readonly error: string | null;
   readonly calls: number;
+  /** The fewest with which it could have been done (plan-calls.ts); null where it did not come to its end. */
+  readonly minimumCalls: number | null;
   readonly rowsRead: number;
   readonly effect: Effect;
 }
@@ -63,6 +65,7 @@ export async function runPass(deps: PassDeps, scope: Scope, stream: Stream, opti
     outcome,
     error,
     calls: pass?.calls ?? 0,
+    minimumCalls: outcome === 'succeeded' ? (pass?.minimumCalls ?? 0) : null,
     rowsRead: pass?.rowsRead ?? 0,
     effect: pass?.effect ?? noEffect(),
   });
@@ -149,7 +152,9 @@ async function releaseQuietly(deps: PassDeps, lease: Lease, ranToEnd: boolean): 
 
 function logOutcome(pass: Pass, report: PassReport, lost: boolean): void {
   const { inserted, updated, unchanged, stale, quarantined, quarantinedItems = [] } = report.effect;
-  const counts = { calls: report.calls, rowsRead: report.rowsRead, inserted, updated, unchanged, stale, quarantined };
+  const { calls, minimumCalls, rowsRead } = report;
+  const minimum = minimumCalls === null ? {} : { minimumCalls };
+  const counts = { calls, ...minimum, rowsRead, inserted, updated, unchanged, stale, quarantined };
   if (lost) pass.deps.logger.warn(counts, `pass given up: ${report.error}; what it had committed stays`);
   else if (report.outcome === 'failed') pass.deps.logger.error(counts, `pass failed: ${report.error}`);
   else if (report.outcome === 'stopped') pass.deps.logger.info(counts, 'pass stopped');

@@ -49,6 +49,7 @@ export async function findHiddenTypes(pass: Pass): Promise<void> {
  */
 async function probe(pass: Pass, sourceType: string): Promise<void> {
   const answer = await newestPage(pass, sourceType);
+  pass.needed(1);
   const ids = answer.items.map((run) => run.pipelineRunId);
   if ((await pass.store.countUnknown(ids)) === 0) return void (await pass.commit(pageBatch(answer)));
   const listed = await newestPage(pass);

@@ -9,7 +9,9 @@ async function withActiveRuns() {
   const store = async (...runs: Parameters<typeof pipelineRun>[]) => {
     const lease = await harness.store.acquireLease(SCOPE, 'status');
     if (lease === null) throw new Error('the lease is taken');
-    await harness.store.commit(lease, { pipelineRuns: observed((minute += 1), ...runs.map((run) => pipelineRun(...run))) });
+    await harness.store.commit(lease, {
+      pipelineRuns: observed((minute += 1), ...runs.map((run) => pipelineRun(...run))),
+    });
     await harness.store.releaseLease(lease);
   };
   await store(['r1', { status: 'Running' }], ['r2', { status: 'Running' }]);
