@@ -11,6 +11,7 @@ import type { Keys } from './credentials.js';
 import { isObject, type JsonObject } from './json.js';
 import type { PaiRequest } from './operations.js';
 import { BytesInFlight, NONCE_HEADER, RequestWatch, RequestWatcher } from './request-watch.js';
+import { utf8Text } from './utf8.js';
 
 /** The client's own idle time-out is a second line only, so it must not come first. */
 const BACKSTOP_MS = 5000;
@@ -189,7 +190,7 @@ async function readAnswer({ body, statusCode: httpStatus, headers }: ClientAnswe
   // The client throws for 4xx and 5xx; what else is not 2xx is a redirection, which PAI does not use.
   if (httpStatus < 200 || httpStatus > 299) throw new CallFailure('bad-answer', 'no answer of PAI', { httpStatus });
   if (!isUtf8(bytes)) throw new CallFailure('bad-answer', 'the answer is not UTF-8', { httpStatus });
-  return { text: bytes.toString('utf8'), httpStatus, headers };
+  return { text: utf8Text(bytes), httpStatus, headers };
 }
 
 const tooLarge = (limit: number, httpStatus: number | null) =>

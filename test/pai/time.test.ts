@@ -44,6 +44,27 @@ test.each([
   expect(readInstant(text)).toBeNull();
 });
 
+test('exactly the days that a calendar has are times', () => {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  for (const year of ['0000', '0001', '0004', '1900', '2000', '2023', '2024', '9999']) {
+    for (let month = 0; month <= 13; month += 1) {
+      for (let day = 0; day <= 32; day += 1) {
+        const date = `${year}-${two(month)}-${two(day)}`;
+        const millis = Date.parse(`${date}T12:51:33.028Z`);
+        const there = !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(date) && year !== '0000';
+        expect(readInstant(`${date}T12:51:33.028Z`), date).toBe(there ? `${date}T12:51:33.028000Z` : null);
+      }
+    }
+  }
+});
+
+test.each(['\n', ' ', '\r\n\t'])('white space behind and before a time is none of it (%j)', (blank) => {
+  expect(readInstant(`${blank}2021-01-30T12:51:33.028Z${blank}`)).toBe('2021-01-30T12:51:33.028000Z');
+  expect(readInstant(`2021-01-30T12:51Z${blank}`)).toBe('2021-01-30T12:51:00.000000Z');
+  expect(readInstant(`2021-01-30${blank}12:51:33.1Z`)).toBe(blank === ' ' ? '2021-01-30T12:51:33.100000Z' : null);
+  expect(readInstant(blank)).toBeNull();
+});
+
 const anyMillis = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
 
 test('every moment of the years 1 to 9999 is read from its ISO form, and text order is time order', () => {

@@ -76,9 +76,8 @@ export function key(item: JsonObject, field: string): string {
 export function time(item: JsonObject, field: string): Instant | null {
   const value = item[field];
   if (isAbsent(value)) return null;
-  const trimmed = typeof value === 'string' ? value.trim() : null;
-  if (trimmed === '') return null;
-  const instant = trimmed === null ? null : readInstant(trimmed);
+  const instant = typeof value === 'string' ? readInstant(value) : null;
+  if (instant === null && typeof value === 'string' && value.trim() === '') return null;
   if (instant === null) throw new FieldError(field, value, 'a time such as 2021-01-30T12:51:33.028Z');
   return instant;
 }
