@@ -79,14 +79,6 @@ export async function writeCounts(url: string): Promise<WriteCounts> {
   return rows[0] as WriteCounts;
 }
 
-/** Rows of one table, as they are. */
-export async function countRows(url: string, table: string): Promise<number> {
-  const { rows } = await withClient(url, (client) =>
-    client.query<{ count: number }>(`select count(*)::float8 as count from pai.${table}`),
-  );
-  return rows[0]?.count ?? 0;
-}
-
 /** What autovacuum would do within a minute or so, at a known time instead. */
 export async function vacuum(url: string): Promise<void> {
   await withClient(url, (client) => client.query('vacuum (analyze)'));

@@ -1,4 +1,5 @@
 /** The service under test: the built command, told where the emulator and the database are and nothing else. */
+import { resolve } from 'node:path';
 import type { Stream } from '../src/domain/streams.js';
 import { lastPassId, type PassRow, passesAfter, requireSuccess } from './database.js';
 import type { BenchEmulator, CallStats } from './emulator.js';
@@ -47,7 +48,7 @@ export function environmentOf(
 }
 
 const profiling = ({ options }: Lab): string[] =>
-  options.profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+  options.profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(options.profile)}`];
 
 export async function measureSync(lab: Lab, request: SyncRequest): Promise<SyncMeasure> {
   const { emulator, database, streams } = request;

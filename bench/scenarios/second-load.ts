@@ -33,11 +33,12 @@ export async function secondLoadScenario(lab: Lab): Promise<Outcome> {
 
 async function readAgain(lab: Lab, { emulator, database, runs }: Loaded, stream: Stream): Promise<Again> {
   if (stream === 'pipeline-runs') await forgetCursors(database.url);
-  const [countsBefore, versionsBefore] = [await writeCounts(database.url), await rowVersions(database.url)];
+  // The versions first: they take a moment, in which the counts of sessions that have just ended arrive.
+  const [versionsBefore, countsBefore] = [await rowVersions(database.url), await writeCounts(database.url)];
   await settleServer(lab.server.adminUrl);
   lab.tell(`${stream} over ${runs.toLocaleString('en-US')} unchanged runs`);
   const load = await measureSync(lab, { emulator, database, streams: [stream] });
-  const [countsAfter, versionsAfter] = [await writeCounts(database.url), await rowVersions(database.url)];
+  const [versionsAfter, countsAfter] = [await rowVersions(database.url), await writeCounts(database.url)];
   const written =
     countsAfter.inserted +
     countsAfter.updated +
