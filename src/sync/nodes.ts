@@ -12,12 +12,13 @@ import { chunk } from '../util/chunk.js';
 import { type Asked, askStatus, type Question } from './ask-status.js';
 import { getDetails } from './details.js';
 import { dueRuns, isGone, storeEach, unreadable } from './each-run.js';
+import { joinBatches, type StatusBatch, transactionsFor } from './join-batches.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import { batchesFor, callsForTrees } from './plan-calls.js';
-import { statusRows } from './poll.js';
+import { STATUS_GROUPS, statusRows } from './poll.js';
 import type { DueRun } from './ports.js';
-import { readAhead } from './read-ahead.js';
+import { readAhead, untilFailure } from './read-ahead.js';
 
 /** Trees that are stored in one transaction at most. */
 const TREES_PER_COMMIT = 16;
@@ -130,17 +131,21 @@ async function pollNodes(pass: Pass, outputsOnly: boolean): Promise<number> {
     idOf: (key) => key.pipelineRunId,
     absentIn: absentNodes,
   };
-  const groups = readAhead(nodeBatches(pass, outputsOnly), { concurrency: pass.settings.concurrency }, (keys) =>
+  const { concurrency } = pass.settings;
+  const groups = readAhead(nodeBatches(pass, outputsOnly), { concurrency, ...STATUS_GROUPS }, (keys) =>
     askStatus(pass, keys, question),
   );
   for await (const group of groups) {
-    for (const result of group) {
-      if (!result.ok) throw result.error;
-      named += await storeNodeAnswers(pass, result.value);
-      failed += result.value.failures.length;
-      asked += result.item.length;
-      pass.progress('nodes', asked, null);
+    const { good, error } = untilFailure(group);
+    const batches = good.map(({ value }) => nodeAnswersBatch(value));
+    for (const batch of transactionsFor(batches)) await pass.commit(batch);
+    if (error !== null) throw error.reason;
+    for (const batch of batches) named += (batch.nodesPolled ?? []).reduce((all, { items }) => all + items.length, 0);
+    for (const { item, value } of good) {
+      failed += value.failures.length;
+      asked += item.length;
     }
+    pass.progress('nodes', asked, null);
   }
   pass.needed(batchesFor(asked, pass.settings.statusBatch));
   if (failed === 0 && !outputsOnly) await pass.walkedAll('ListPipelineRunsStatus', ['node', 'node_output']);
@@ -158,17 +163,14 @@ function absentNodes(asked: readonly NodeKey[], answer: StatusAnswer): NodeKey[]
  * A node that the answer does not name was not answered for: its run may be gone for a while, and its outputs have to be
  * asked for when it is back. So are nodes with outputs that nobody could read: the source may have mended them by then.
  */
-async function storeNodeAnswers(pass: Pass, asked: Asked<NodeKey>): Promise<number> {
-  let count = 0;
-  for (const { subjects, answer } of asked.answered) {
+function nodeAnswersBatch({ answered, failures }: Asked<NodeKey>): StatusBatch {
+  const batches = answered.map(({ subjects, answer }): StatusBatch => {
     const absent = new Set(absentNodes(subjects, answer));
     const mayBeUnread = unreadOutputs(answer);
     const named = subjects.filter((key) => !absent.has(key) && !mayBeUnread(key));
-    count += named.length;
-    await pass.commit({ ...statusRows(answer), nodesPolled: [{ evidence: answer, items: named }] });
-  }
-  if (asked.failures.length > 0) await pass.commit({ failures: asked.failures });
-  return count;
+    return { ...statusRows(answer), nodesPolled: [{ evidence: answer, items: named }] };
+  });
+  return joinBatches([...batches, { failures }]);
 }
 
 /** Tells of a node whether one of its outputs may be among those in quarantine. */

@@ -12,21 +12,22 @@ interface Pending<T, R> {
 /**
  * Calls `work` for every item, at most `concurrency` at once, and yields the results in the order of the items, in
  * groups: the first that is awaited and those after it that have settled already (at most `groupSize`). Calls go on
- * while the consumer stores a group, and no more than twice the concurrency plus one group is ever held: that is the
- * bound of the memory in flight. A failed call is a result, not an exception; leaving the loop early stops new calls.
+ * while the consumer stores a group, until `ahead` items wait or are under way (default: twice the concurrency); no more
+ * than these and one group are ever held: that is the bound of the memory in flight. A failed call is a result, not an exception; leaving the loop early stops new calls.
  */
 export async function* readAhead<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
-  options: { readonly concurrency: number; readonly groupSize?: number },
+  options: { readonly concurrency: number; readonly groupSize?: number; readonly ahead?: number },
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<Settled<T, R>[]> {
   const limit = pLimit(options.concurrency);
   const groupSize = options.groupSize ?? options.concurrency;
+  const ahead = Math.max(options.concurrency, options.ahead ?? options.concurrency * 2);
   const iterator = toAsyncIterator(items);
   const queue: Pending<T, R>[] = [];
   let exhausted = false;
   const fill = async (): Promise<void> => {
-    while (!exhausted && queue.length < options.concurrency * 2) {
+    while (!exhausted && queue.length < ahead) {
       const next = await iterator.next();
       if (next.done) exhausted = true;
       else queue.push(start(limit, next.value, work));
@@ -37,6 +38,21 @@ export async function* readAhead<T, R>(
   } finally {
     limit.clearQueue();
   }
+}
+
+/** The results of a group up to the first failed one: what came in before is worth storing. */
+export function untilFailure<T, R>(
+  group: readonly Settled<T, R>[],
+): {
+  readonly good: readonly { readonly item: T; readonly value: R }[];
+  readonly error: { readonly reason: unknown } | null;
+} {
+  const good: { item: T; value: R }[] = [];
+  for (const result of group) {
+    if (!result.ok) return { good, error: { reason: result.error } };
+    good.push(result);
+  }
+  return { good, error: null };
 }
 
 async function takeGroup<T, R>(queue: Pending<T, R>[], groupSize: number): Promise<Settled<T, R>[]> {

@@ -8,10 +8,13 @@ describe('reading ahead', () => {
       fc.array(fc.record({ turns: fc.nat(4), fails: fc.boolean() }), { maxLength: 40 }),
       fc.integer({ min: 1, max: 5 }),
       fc.integer({ min: 1, max: 6 }),
-      async (tasks, concurrency, groupSize) => {
+      fc.integer({ min: 1, max: 12 }),
+      async (tasks, concurrency, groupSize, ahead) => {
         let active = 0;
+        let yielded = 0;
         let most = 0;
         const work = async (index: number): Promise<number> => {
+          expect(index).toBeLessThan(yielded + Math.max(ahead, concurrency) + groupSize);
           active += 1;
           most = Math.max(most, active);
           for (let turn = 0; turn < (tasks[index]?.turns ?? 0); turn += 1) await Promise.resolve();
@@ -20,7 +23,8 @@ describe('reading ahead', () => {
           return index * 2;
         };
         const results: string[] = [];
-        for await (const group of readAhead(tasks.keys(), { concurrency, groupSize }, work)) {
+        for await (const group of readAhead(tasks.keys(), { concurrency, groupSize, ahead }, work)) {
+          yielded += group.length;
           expect(group.length).toBeGreaterThan(0);
           expect(group.length).toBeLessThanOrEqual(groupSize);
           for (const result of group)

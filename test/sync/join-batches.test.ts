@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { joinBatches, type StatusBatch, transactionsFor } from '../../src/sync/join-batches.js';
+import { seen } from '../store/fixtures.js';
+
+const evidence = seen(0);
+const missing = (...items: string[]) => ({ evidence, items });
+const clean = (id: string): StatusBatch => ({
+  pipelineRunsMissing: [missing(id)],
+  rejected: [{ evidence, operation: 'ListPipelineRunsStatus', items: [] }],
+});
+const unreadable = { entity: 'node', entityId: null, parentId: null, raw: '{}', error: 'no id' };
+const bad = (id: string): StatusBatch => ({
+  ...clean(id),
+  rejected: [{ evidence, operation: 'ListPipelineRunsStatus', items: [unreadable] }],
+});
+
+const idsOf = (batch: StatusBatch): string => (batch.pipelineRunsMissing ?? []).flatMap(({ items }) => items).join(' ');
+
+test('answers share a transaction, but for those with an item that nobody could read', () => {
+  const batches = [clean('1'), clean('2'), bad('3'), clean('4'), bad('5'), bad('6'), clean('7'), clean('8')];
+  expect(transactionsFor(batches).map(idsOf)).toEqual(['1 2', '3', '4', '5', '6', '7 8']);
+  expect(transactionsFor([])).toEqual([]);
+});
+
+test('nothing of a batch is lost or mixed up when it is joined with others', () => {
+  const first: StatusBatch = { ...bad('1'), failures: [{ entityId: '9', error: 'no answer' }] };
+  const second: StatusBatch = {
+    nodesPolled: [{ evidence: seen(1), items: [{ pipelineRunId: '2', nodeId: 'n' }] }],
+    nodeStatuses: [{ evidence: seen(1), items: [] }],
+  };
+  expect(joinBatches([first, second])).toEqual({
+    pipelineRunStatuses: [],
+    pipelineRunsMissing: [missing('1')],
+    nodeStatuses: [{ evidence: seen(1), items: [] }],
+    nodeOutputs: [],
+    nodesPolled: [{ evidence: seen(1), items: [{ pipelineRunId: '2', nodeId: 'n' }] }],
+    rejected: first.rejected,
+    failures: [{ entityId: '9', error: 'no answer' }],
+  });
+});
