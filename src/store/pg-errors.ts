@@ -17,6 +17,9 @@ export const isDataError = (error: unknown): boolean => /^(22|54)...$/.test(erro
  */
 export const lacksPartition = (error: unknown): boolean => errorCode(error) === '23514';
 
+/** A row with that key is there already. */
+export const isDuplicate = (error: unknown): boolean => errorCode(error) === '23505';
+
 /** Deadlock, serialization failure or a partition that is made now: the whole transaction is worth trying again at once. */
 export const isConflict = (error: unknown): boolean =>
   ['40P01', '40001'].includes(errorCode(error) ?? '') || lacksPartition(error);

@@ -1,4 +1,4 @@
-import { getTableColumns } from 'drizzle-orm';
+import { getTableColumns, getTableName } from 'drizzle-orm';
 import { toSnakeCase } from 'drizzle-orm/casing';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 
@@ -23,7 +23,8 @@ export function tableSql(table: PgTable): string {
   return `${quote(schema ?? 'public')}.${quote(name)}`;
 }
 
-export const tableName = (table: PgTable): string => getTableConfig(table).name;
+/** Cheap, unlike `getTableConfig`, which builds all indexes anew: asked for once a row that was half of a load's time. */
+export const tableName = (table: PgTable): string => getTableName(table);
 
 /** The name that drizzle.config.ts gives a property: `gmtCreateTime` → `gmt_create_time`. */
 export const columnName = (property: string): string => toSnakeCase(property);

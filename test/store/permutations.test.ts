@@ -215,7 +215,7 @@ describe('invariant 4: an older observation never overwrites a newer one', () =>
 
 describe('invariant 9: what a process remembers of rows', () => {
   test('is bounded: the rows that were seen longest ago are forgotten first', () => {
-    const recent = new RecentObservations(3);
+    const recent = new RecentObservations(2);
     for (const [minute, key] of ['a', 'b', 'c', 'a', 'd'].entries()) recent.note(key, at(minute));
     expect(['a', 'b', 'c', 'd'].map((key) => recent.seenAt(key))).toEqual([at(3), null, at(2), at(4)]);
     recent.note('d', at(1));

@@ -9,7 +9,7 @@ import { isDataError } from '../pg-errors.js';
 import { tableName } from '../sql.js';
 import { type UpsertResult, upsert } from '../upsert/execute.js';
 import { type Entry, newestByKey } from '../upsert/newest.js';
-import type { Row, UpsertSpec } from '../upsert/spec.js';
+import type { Observation, UpsertSpec } from '../upsert/spec.js';
 import type { PendingObservations } from './recent.js';
 
 /** An item for quarantine, with the answer that it came from. */
@@ -56,11 +56,6 @@ export interface WriteResult {
 /** Rows in one statement: a tree or the metrics of a page may bring far more than a page has items. */
 const MAX_ROWS = 5_000;
 
-export const evidenceOf = (entry: Entry): Evidence => ({
-  observedAt: entry.row.observedAt as string,
-  requestId: (entry.row.answerRequestId ?? null) as string | null,
-});
-
 function count(effect: Effect, spec: UpsertSpec, result: UpsertResult): void {
   const table = (effect.tables[tableName(spec.table)] ??= { inserted: 0, updated: 0, unchanged: 0 });
   for (const key of ['inserted', 'updated', 'unchanged'] as const) {
@@ -82,18 +77,14 @@ function rememberUnchanged(
   const told = new Set([...result.stale, ...result.changes.map(({ index }) => index)]);
   for (const [index, entry] of entries.entries()) {
     if (told.has(index)) continue;
-    context.observations.unchanged(tableName(spec.table), idOf(spec, entry), evidenceOf(entry).observedAt);
+    context.observations.unchanged(tableName(spec.table), idOf(spec, entry), entry.evidence.observedAt);
   }
 }
 
-/** The rows, with when this process saw each of them last. */
-function rowsOf(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Row[] {
-  if (!spec.remembers) return entries.map((entry) => entry.row);
+function put(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<UpsertResult> {
   const table = tableName(spec.table);
-  return entries.map((entry) => {
-    const seenAt = context.observations.seenAt(table, idOf(spec, entry));
-    return seenAt === null ? entry.row : { ...entry.row, seenAt };
-  });
+  const seenAt = ({ row }: Observation) => context.observations.seenAt(table, row[spec.keys[0] as string] as string);
+  return upsert(context.client, spec, context.scope, entries, seenAt);
 }
 
 function collect(
@@ -119,7 +110,7 @@ function refuse(context: CommitContext, entry: Entry, error: unknown): WriteResu
     parentId: entry.parentId ?? null,
     form: 'entity',
     operation: entry.operation,
-    evidence: evidenceOf(entry),
+    evidence: entry.evidence,
     raw: JSON.stringify(entry.item),
     error: `the database refused the item: ${describeError(error)}`,
   });
@@ -131,7 +122,7 @@ async function bisect(context: CommitContext, spec: UpsertSpec, entries: readonl
   const { client } = context;
   await client.query('savepoint bisect');
   try {
-    const result = await upsert(client, spec, context.scope, rowsOf(context, spec, entries));
+    const result = await put(context, spec, entries);
     await client.query('release savepoint bisect');
     return collect(context, spec, entries, result);
   } catch (error) {
@@ -150,10 +141,9 @@ export async function write(context: CommitContext, spec: UpsertSpec, entries: r
   const total: WriteResult = { changes: [], stale: [] };
   const sent = spec.keys.filter((key) => !spec.resolve?.[key]);
   for (const batch of chunk(newestByKey(entries, sent), MAX_ROWS)) {
-    const rows = rowsOf(context, spec, batch);
     const part = context.careful
       ? await bisect(context, spec, batch)
-      : collect(context, spec, batch, await upsert(context.client, spec, context.scope, rows));
+      : collect(context, spec, batch, await put(context, spec, batch));
     total.changes.push(...part.changes);
     total.stale.push(...part.stale);
   }

@@ -1,14 +1,6 @@
-import type { Evidence } from '../../domain/answers.js';
 import type { Observed } from '../../domain/batch.js';
 import type { Entry } from '../upsert/newest.js';
 import type { Row } from '../upsert/spec.js';
-
-/** Adds what proves a row. */
-export const withEvidence = (row: Row, evidence: Evidence): Row => ({
-  ...row,
-  observedAt: evidence.observedAt,
-  answerRequestId: evidence.requestId,
-});
 
 /** Flattens observed items to rows for one table. `entity` and `id` are how quarantine names an item. */
 export function toEntries<T>(
@@ -23,7 +15,8 @@ export function toEntries<T>(
 ): Entry[] {
   return groups.flatMap(({ evidence, items }) =>
     items.map((item) => ({
-      row: withEvidence(row(item), evidence),
+      row: row(item),
+      evidence,
       item,
       operation: naming.operation,
       entity: naming.entity,

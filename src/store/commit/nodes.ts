@@ -2,7 +2,7 @@ import type { NodeKey, ObservedTree, WriteBatch } from '../../domain/batch.js';
 import { idOfParts } from '../../domain/quarantine.js';
 import { MISSING_NODES, nodeStatusRow, POLLED_NODES, TREE_NODES, treeNodeRow } from '../entities/nodes.js';
 import { type CommitContext, write } from './context.js';
-import { toEntries, withEvidence } from './entries.js';
+import { toEntries } from './entries.js';
 import { markNodesDue, markNodesFetched } from './fetched.js';
 import { writeOutputs } from './outputs.js';
 
@@ -73,7 +73,7 @@ async function writeTrees(context: CommitContext, trees: readonly ObservedTree[]
   const unnamed = (await unnamedNodes(context, complete)).map((key) => {
     const tree = newest.get(treeKey(key.pipeline_run_id, key.node_type)) as ObservedTree;
     const row = { pipelineRunId: key.pipeline_run_id, nodeId: key.node_id, nodeType: key.node_type };
-    return { ...naming, entity: 'node_id', entityId: treeName(row), item: row, row: withEvidence(row, tree.evidence) };
+    return { ...naming, entity: 'node_id', entityId: treeName(row), item: row, row, evidence: tree.evidence };
   });
   await write(context, MISSING_NODES, unnamed);
   return refused;

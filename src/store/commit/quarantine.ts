@@ -113,7 +113,7 @@ export async function resolveSuperseded(context: CommitContext): Promise<void> {
       good.map((entry) => entry.operation),
       good.map((entry) => entry.entity),
       good.map((entry) => entry.entityId),
-      good.map((entry) => entry.row.observedAt),
+      good.map((entry) => entry.evidence.observedAt),
     ],
   );
 }

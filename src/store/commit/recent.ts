@@ -1,7 +1,7 @@
 import type { Instant } from '../../domain/entities.js';
 
-/** Some 6 MB when full. What is in flight at once is minutes old at most, so the oldest are no loss. */
-const MAX_REMEMBERED = 50_000;
+/** At least so many, at most twice as many: some 6 MB. What is in flight is minutes old at most, the oldest are no loss. */
+const REMEMBERED = 25_000;
 
 /**
  * When this process saw a row last without finding anything new. The row itself cannot tell, since what did not change
@@ -10,26 +10,28 @@ const MAX_REMEMBERED = 50_000;
  * those of a scope, are made by one; a row that is refused because of it is asked for again by the next pass.
  */
 export class RecentObservations {
-  readonly #seen = new Map<string, Instant>();
+  /** Two generations: to forget the oldest one by one took longer than everything else that is done for a row. */
+  #young = new Map<string, Instant>();
+  #old = new Map<string, Instant>();
   readonly #limit: number;
 
-  constructor(limit = MAX_REMEMBERED) {
+  constructor(limit = REMEMBERED) {
     this.#limit = limit;
   }
 
   /** When the row was seen last, if that is known. */
   seenAt(key: string): Instant | null {
-    return this.#seen.get(key) ?? null;
+    return this.#young.get(key) ?? this.#old.get(key) ?? null;
   }
 
   /** Older observations of the same row change nothing. */
   note(key: string, observedAt: Instant): void {
-    const known = this.#seen.get(key);
-    if (known !== undefined && known >= observedAt) return;
-    // Deleted first, so that the map is in the order in which rows were seen last.
-    this.#seen.delete(key);
-    this.#seen.set(key, observedAt);
-    if (this.#seen.size > this.#limit) this.#seen.delete(this.#seen.keys().next().value as string);
+    const known = this.seenAt(key);
+    if (known !== null && known >= observedAt) return;
+    this.#young.set(key, observedAt);
+    if (this.#young.size < this.#limit) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }
 

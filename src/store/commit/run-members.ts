@@ -4,7 +4,6 @@ import { fieldRow, metricRow, RUN_LABELS, RUN_METRICS, RUN_PARAMS } from '../ent
 import { instantSql } from '../sql.js';
 import type { Row, UpsertSpec } from '../upsert/spec.js';
 import { type CommitContext, write } from './context.js';
-import { withEvidence } from './entries.js';
 import { childEntry, touchRuns } from './runs.js';
 
 interface Home {
@@ -45,7 +44,8 @@ async function writeMember(
     entity: 'run',
     entityId: item.runId,
     item: null,
-    row: withEvidence({}, evidence),
+    row: {},
+    evidence,
   };
   const [spec, entity, row] = tableOf(item, home.modified);
   const { changes } = await write(context, spec, [childEntry({ entry: run, run: item }, entity, item.member, row)]);

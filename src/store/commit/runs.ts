@@ -17,8 +17,8 @@ import {
 import { tableSql } from '../sql.js';
 import { type Entry, newestByKey } from '../upsert/newest.js';
 import type { Row, UpsertSpec } from '../upsert/spec.js';
-import { type CommitContext, evidenceOf, type Written, write } from './context.js';
-import { toEntries, withEvidence } from './entries.js';
+import { type CommitContext, type Written, write } from './context.js';
+import { toEntries } from './entries.js';
 
 /** A listed run that the guard let through: its children may be written. */
 interface Accepted {
@@ -34,7 +34,8 @@ export const childEntry = (
   item: { readonly key: string; readonly step?: string; readonly timestamp?: string },
   row: Row,
 ): Entry => ({
-  row: withEvidence(row, evidenceOf(entry)),
+  row,
+  evidence: entry.evidence,
   item,
   operation: entry.operation,
   entity,
@@ -109,8 +110,8 @@ export async function touchRuns(context: CommitContext, entries: readonly Entry[
      from touched t where r.run_id = t.run_id`,
     [
       entries.map((entry) => entry.entityId),
-      entries.map((entry) => evidenceOf(entry).observedAt),
-      entries.map((entry) => evidenceOf(entry).requestId),
+      entries.map((entry) => entry.evidence.observedAt),
+      entries.map((entry) => entry.evidence.requestId),
     ],
   );
 }

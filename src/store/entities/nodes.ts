@@ -12,7 +12,7 @@ const HISTORY: History = {
   nodeId: 'nodeId',
   nodeType: 'nodeType',
   status: 'status',
-  sourceTime: 'coalesce(c.n_finished_at, c.n_started_at)',
+  sourceTime: ['finishedAt', 'startedAt'],
 };
 
 const KEYS = ['pipelineRunId', 'nodeId', 'nodeType'];
@@ -73,7 +73,7 @@ export const MISSING_NODES: UpsertSpec = {
   },
   computed: ['status'],
   observed: 'observedAt',
-  history: { ...HISTORY, sourceTime: 'null::timestamptz' },
+  history: { ...HISTORY, sourceTime: [] },
 };
 
 export const NODE_OUTPUTS: UpsertSpec = {

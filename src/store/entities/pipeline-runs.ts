@@ -10,10 +10,10 @@ const HISTORY: History = {
   entity: 'pipeline_run',
   entityId: 'pipelineRunId',
   status: 'status',
-  sourceTime: 'c.n_gmt_modified_time',
+  sourceTime: ['gmtModifiedTime'],
 };
 /** A poll brings no modification time: the known one would be that of an earlier change. */
-const POLL_HISTORY: History = { ...HISTORY, sourceTime: 'null::timestamptz' };
+const POLL_HISTORY: History = { ...HISTORY, sourceTime: [] };
 
 const FIELDS = [
   'name',
@@ -113,7 +113,7 @@ export const DETAILED_RUNS: UpsertSpec = {
   observed: 'observedAt',
   remembers: true,
   // The merged modification time is the list's; the one that proves this change came with this answer.
-  history: { ...HISTORY, sourceTime: 'c.x_source_time' },
+  history: { ...HISTORY, sourceTime: ['sourceTime'] },
 };
 
 export const RUN_DETAILS: UpsertSpec = {
@@ -154,7 +154,7 @@ export const DELETED_RUNS: UpsertSpec = {
 };
 
 /** The entity's properties are the table's: nothing to rename. */
-export const runRow = (run: PipelineRun): Row => ({ ...run });
+export const runRow = (run: PipelineRun): Row => run as PipelineRun & Row;
 
 export const detailedRunRow = (run: PipelineRun): Row => ({ ...run, sourceTime: run.gmtModifiedTime });
 

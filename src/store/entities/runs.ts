@@ -4,7 +4,7 @@ import { runLabels, runMetrics, runParams, runs } from '../schema/runs.js';
 import * as rules from '../upsert/rules.js';
 import type { History, Row, Rule, UpsertSpec } from '../upsert/spec.js';
 
-const HISTORY: History = { kind: 'row', entity: 'run', entityId: 'runId', sourceTime: 'c.n_gmt_modified_time' };
+const HISTORY: History = { kind: 'row', entity: 'run', entityId: 'runId', sourceTime: ['gmtModifiedTime'] };
 
 const FIELDS = [
   'name',
@@ -33,6 +33,7 @@ export const LISTED_EXPERIMENT_RUNS: UpsertSpec = {
   moved: 'i.gmt_modified_time is distinct from k.gmt_modified_time',
   observed: 'observedAt',
   remembers: true,
+  guardsOthers: true,
   staleWhen: rules.olderVersion,
   lateButNewWhen: rules.newerVersion,
   history: HISTORY,
@@ -49,7 +50,7 @@ export const MISSING_EXPERIMENT_RUNS: UpsertSpec = {
   },
   observed: 'observedAt',
   remembers: true,
-  history: { ...HISTORY, sourceTime: 'null::timestamptz' },
+  history: { ...HISTORY, sourceTime: [] },
 };
 
 /** A field that the answer names, or (`gone`) no longer names: it keeps its last value under a tombstone. */

@@ -43,13 +43,20 @@ function changesSql({ spec, merged }: Resolved, history: RowHistory): string {
         from (values ${values.join(', ')}) as d(name, old, new) where d.old is distinct from d.new${isNews}) end`;
 }
 
+function sourceTimeSql({ spec }: Resolved, { sourceTime }: RowHistory): string {
+  const values = sourceTime.map((property) =>
+    spec.inputOnly?.[property] ? `c.${quote(`x_${columnName(property)}`)}` : `c.${after(columnName(property))}`,
+  );
+  return values.length === 0 ? 'null::timestamptz' : `coalesce(${values.join(', ')})`;
+}
+
 function rowEventsSql(resolved: Resolved, history: RowHistory): string {
   const own = (property: string | undefined) => (property ? `c.${quote(columnName(property))}` : 'null');
   const { status } = history;
   return `insert into ${TARGET}
     select ${literal(history.entity)}, ${own(history.entityId)}, ${own(history.nodeId)}, ${own(history.nodeType)}, $1, $2, e.kind,
       ${status ? `c.${before(status)}, c.${after(status)}` : 'null, null'},
-      d.changes, ${history.sourceTime}, c.observed_at, c.answer_request_id
+      d.changes, ${sourceTimeSql(resolved, history)}, c.observed_at, c.answer_request_id
     from changed c join done on ${resolved.sameKey('done', 'c')}
     cross join lateral (select ${changesSql(resolved, history)} as changes) d
     cross join lateral unnest(${kindsSql(resolved)}) with ordinality as e(kind, step)

@@ -1,8 +1,7 @@
-import type { Row } from './spec.js';
+import type { Observation, Row } from './spec.js';
 
 /** A row together with what it was made of. */
-export interface Entry {
-  readonly row: Row;
+export interface Entry extends Observation {
   /** The decoded item: what quarantine keeps when the database refuses the row. */
   readonly item: unknown;
   /** The PAI operation that brought it. */
@@ -16,13 +15,15 @@ export interface Entry {
 const text = (value: Row[string] | undefined): string => (typeof value === 'string' ? value : '');
 
 /** Instants compare as text; a missing one is older than any. */
-function isOlder(a: Row, b: Row): boolean {
-  for (const property of ['observedAt', 'gmtModifiedTime']) {
-    const [left, right] = [text(a[property]), text(b[property])];
-    if (left !== right) return left < right;
-  }
-  return false;
+function isOlder(a: Entry, b: Entry): boolean {
+  const { observedAt: left } = a.evidence;
+  const { observedAt: right } = b.evidence;
+  if (left !== right) return left < right;
+  return text(a.row.gmtModifiedTime) < text(b.row.gmtModifiedTime);
 }
+
+const keyOf = (row: Row, keys: readonly string[]): string =>
+  keys.length === 1 ? text(row[keys[0] as string]) : JSON.stringify(keys.map((property) => row[property] ?? null));
 
 /**
  * Of several rows with one key the newest: observed later, else modified later, else later in the batch. One statement
@@ -31,9 +32,9 @@ function isOlder(a: Row, b: Row): boolean {
 export function newestByKey(entries: readonly Entry[], keys: readonly string[]): Entry[] {
   const newest = new Map<string, Entry>();
   for (const entry of entries) {
-    const key = JSON.stringify(keys.map((property) => entry.row[property] ?? null));
+    const key = keyOf(entry.row, keys);
     const known = newest.get(key);
-    if (!known || !isOlder(entry.row, known.row)) newest.set(key, entry);
+    if (!known || !isOlder(entry, known)) newest.set(key, entry);
   }
   return [...newest.values()];
 }

@@ -1,13 +1,26 @@
 import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Evidence } from '../../domain/answers.js';
 
 /** One row for the database; the keys are the drizzle table's properties (or those of `inputOnly`). */
 export type Row = { readonly [property: string]: string | boolean | null };
+
+/** A row and the answer that shows it. */
+export interface Observation {
+  readonly row: Row;
+  readonly evidence: Evidence;
+}
 
 /**
  * What a column becomes, as an SQL expression over `i` (the incoming row), `k` (the known row, all null when there is
  * none) and `v.moved`, `v.is_new`, `v.is_late` (a newer observation of the row was made). `c` is the quoted column.
  */
 export type Rule = (c: string) => string;
+
+/** A generated statement: its text, and the properties whose arrays are its (last) parameters. */
+export interface Statement {
+  readonly text: string;
+  readonly inputs: readonly string[];
+}
 
 /** The events that a statement adds to change_events. */
 export type History =
@@ -20,8 +33,8 @@ export type History =
       readonly nodeId?: string;
       readonly nodeType?: string;
       readonly status?: string;
-      /** When it happened by the source's clock: SQL over `c."n_column"`, the merged values. */
-      readonly sourceTime: string;
+      /** When it happened by the source's clock: the first of these that has a value; none where nothing tells. */
+      readonly sourceTime: readonly string[];
       /** Properties that only this operation tells: their first value is no change. */
       readonly completes?: readonly string[];
     }
@@ -57,6 +70,11 @@ export interface UpsertSpec {
   readonly lateButNewWhen?: string;
   /** `seenAt`: whether rows bring when this process saw them last, which a write of nothing does not leave behind. */
   readonly remembers?: boolean;
+  /**
+   * Rows of other tables are written because this row let them through, so it is locked even where it does not change:
+   * of two answers the older one must see what the newer one did.
+   */
+  readonly guardsOthers?: boolean;
   /** False: rows that the mirror does not know are passed over. */
   readonly insertNew?: boolean;
   readonly history?: History;
