@@ -28,6 +28,8 @@ export interface Answer extends Evidence {
   readonly serverTime: Instant | null;
   /** Calls that were made for it, retries included. */
   readonly attempts: number;
+  /** Characters of the answer as it came: what is held in memory is bounded by it. */
+  readonly size?: number;
   /** Items that could not be decoded. */
   readonly rejected: readonly Rejected[];
 }

@@ -247,6 +247,7 @@ const evidenceOf = (raw: RawAnswer, page: Page, progress: Progress): Answer => (
   observedAt: progress.sentAt,
   serverTime: serverTimeOf(raw.headers.date),
   attempts: progress.attempts,
+  size: raw.text.length,
   rejected: page.rejected,
 });
 

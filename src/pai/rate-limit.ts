@@ -43,10 +43,7 @@ export interface Budget {
 
 /** An answer that takes longer than this is allowed for when the next slots are asked for. */
 const SLOW_MS = 30;
-/**
- * After slots that were lost one after the other the next one is asked for so much later, and twice as much after each
- * further loss. One alone was a stall, and at 100 calls a second this would cost six slots more.
- */
+/** After a slot that was lost the next one is asked for so much later, and twice as much after the next loss. */
 const LOST_MS = 60;
 /** Between them the process cannot even wake up in time; then calls fail instead of waiting for ever. */
 const MAX_FORFEITS = 20;
@@ -241,7 +238,11 @@ export class RateLimiter implements Budget {
   /** Between the permission and the call the process may have been stopped, or busy. */
   private permission(slot: number): Permission {
     let answer: boolean | null = null;
-    const ask = (): boolean => this.clock.now() <= slot + this.lateMs;
+    const ask = (): boolean => {
+      const isInTime = this.clock.now() <= slot + this.lateMs;
+      if (!isInTime) this.forfeits += 1;
+      return isInTime;
+    };
     return { use: () => (answer ??= ask()) };
   }
 
@@ -293,7 +294,7 @@ export class RateLimiter implements Budget {
   /** A slot that would be past before its answer is here: of a database far away, or after slots that were lost. */
   private leadMs(): number {
     const slow = this.roundTripMs > SLOW_MS ? this.roundTripMs : 0;
-    const again = this.forfeits > 1 ? LOST_MS * 2 ** Math.min(this.forfeits - 2, 4) : -this.spareMs;
+    const again = this.forfeits > 0 ? LOST_MS * 2 ** Math.min(this.forfeits - 1, 4) : -this.spareMs;
     return Math.min(MOST_AHEAD_MS, slow + again);
   }
 

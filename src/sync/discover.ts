@@ -9,6 +9,7 @@ import { setUrgent } from '../util/urgency.js';
 import { beginFirstLoad, continueFirstLoad } from './first-load.js';
 import { type CountedWalks, identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
 import { isFirstLoad, readState } from './load-state.js';
+import { storingPages } from './page-store.js';
 import type { Pass } from './pass.js';
 import { isBehind, nextWatermark, overlapFloor, watermarkCandidate, withinClock } from './plan-paging.js';
 import type { ForwardWalk } from './plan-walk.js';
@@ -97,21 +98,19 @@ async function readModified(
   let now: Instant | null = null;
   let floor: Instant | null = null;
   let watermark: Instant | null = null;
-  const walk = await walkForward(
-    pass,
-    { sortBy: 'GmtModifiedTime', sourceType, settledKey },
-    async (answer, isFirst) => {
+  const walk = await storingPages(pass, null, (pages) =>
+    walkForward(pass, { sortBy: 'GmtModifiedTime', sourceType, settledKey }, async (answer, isFirst) => {
       if (isFirst) {
         now = answer.serverTime;
         floor = overlapFloor(withinClock(before.watermark, answer.serverTime), pass.settings.overlapSeconds);
         watermark = nextWatermark(before.watermark, candidateOf(answer), answer.serverTime);
       }
-      await pass.commit(pageBatch(answer));
+      await pages.add({ batch: pageBatch(answer), size: answer.size });
       return isBehind(
         answer.items.map((run) => run.gmtModifiedTime),
         floor,
       );
-    },
+    }),
   );
   // So many rows of one key that their ties cannot be proved: seen once by counting, they need not be again, for as long
   // as they are read. Not those of this very moment: more rows may come to have that key.
@@ -138,12 +137,17 @@ async function storeUntilCounted(
 ): Promise<CountedWalks> {
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
-    const store = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
-      onPage(answer);
-      await pass.commit(pageBatch(answer));
-      await seen.add(identitiesOf(answer));
-    };
-    return await walkUntilCounted(pass, () => seen.count(), store, sourceType);
+    return await storingPages(pass, seen, async (pages) => {
+      const store = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
+        onPage(answer);
+        await pages.add({ batch: pageBatch(answer), size: answer.size, ids: identitiesOf(answer) });
+      };
+      const countSeen = async (): Promise<number> => {
+        await pages.flush();
+        return seen.count();
+      };
+      return walkUntilCounted(pass, countSeen, store, sourceType);
+    });
   } finally {
     await seen.close();
   }

@@ -8,6 +8,7 @@ import type { Instant, Int64 } from '../domain/entities.js';
 import { describeError, MirrorError, PaiError } from '../domain/errors.js';
 import { instantFromMillis, instantToMillis } from '../domain/instant.js';
 import { identityOf } from './list-pages.js';
+import { type PageStore, storingPages } from './page-store.js';
 import type { Pass } from './pass.js';
 import { earlier, isBehind, nextWatermark, overlapFloor, watermarkCandidate, withinClock } from './plan-paging.js';
 import { RUNS_BEGINNING, type RunsPlace, RunsWalk, type RunsWalkAnswer } from './plan-runs-walk.js';
@@ -27,6 +28,19 @@ export async function experiments(pass: Pass): Promise<void> {
 
 /** Reads the whole list; the place of the next page is stored with every page, so an interrupted load goes on there. */
 async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | null): Promise<void> {
+  const { watermark, calls } = await storingPages(pass, null, (pages) => loadPages(pass, loading, pages));
+  const loaded = { watermark, state: {} };
+  // What came in while a load was interrupted stands in front of where it went on.
+  if (loading !== null && watermark !== null) await readHotWindow(pass, loaded);
+  // Over several pages the cursor has left its old place.
+  else await pass.moveCursor(calls > 1 ? null : before, loaded);
+}
+
+async function loadPages(
+  pass: Pass,
+  loading: Cursor | null,
+  pages: PageStore,
+): Promise<{ watermark: Instant | null; calls: number }> {
   let watermark = loading?.watermark ?? null;
   let done = loading === null ? 0 : Number(loading.state.done ?? 0);
   let calls = 0;
@@ -35,7 +49,8 @@ async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | nu
     done += answer.received;
     calls += 1;
     const state = { phase: 'first-load', ...walk.place, done };
-    await pass.commit({ ...runsBatch(answer), ...(walk.next === undefined ? {} : { cursor: { watermark, state } }) });
+    const cursor = walk.next === undefined ? {} : { cursor: { watermark, state } };
+    await pages.add({ batch: { ...runsBatch(answer), ...cursor }, size: answer.size });
     pass.progress('experiment runs', done, answer.totalCount);
   };
   const from = placeOf(loading);
@@ -48,12 +63,8 @@ async function firstLoad(pass: Pass, loading: Cursor | null, before: Cursor | nu
     return walkRuns(pass, { onPage });
   });
   pass.needed(walk.pagesNeeded);
-  if (walk.mayHaveMissed) await walkAgain(pass, storingPages(pass));
-  const loaded = { watermark, state: {} };
-  // What came in while a load was interrupted stands in front of where it went on.
-  if (loading !== null && watermark !== null) await readHotWindow(pass, loaded);
-  // Over several pages the cursor has left its old place.
-  else await pass.moveCursor(calls > 1 ? null : before, loaded);
+  if (walk.mayHaveMissed) await walkAgain(pass, storesRuns(pages));
+  return { watermark, calls };
 }
 
 /** A cursor of an older version has a token alone. */
@@ -65,10 +76,8 @@ const placeOf = (loading: Cursor | null): RunsPlace =>
 const isRefused = (error: unknown): boolean =>
   error instanceof PaiError && (error.code === 'PAI_INVALID_REQUEST' || error.code === 'PAI_NOT_FOUND');
 
-const storingPages = (pass: Pass): RunsVisitor => ({
-  onPage: async (answer) => {
-    await pass.commit(runsBatch(answer));
-  },
+const storesRuns = (pages: PageStore): RunsVisitor => ({
+  onPage: (answer) => pages.add({ batch: runsBatch(answer), size: answer.size }),
 });
 
 /** Reads from the front to the edge of the hot window, and moves the cursor. */
@@ -85,10 +94,12 @@ async function readHotWindow(pass: Pass, cursor: Cursor): Promise<void> {
       floor,
     );
   };
-  const visitor = { ...storingPages(pass), isEnough };
-  const walk = await walkRuns(pass, visitor);
-  pass.needed(walk.pagesNeeded);
-  if (walk.mayHaveMissed) await walkAgain(pass, visitor);
+  await storingPages(pass, null, async (pages) => {
+    const visitor = { ...storesRuns(pages), isEnough };
+    const walk = await walkRuns(pass, visitor);
+    pass.needed(walk.pagesNeeded);
+    if (walk.mayHaveMissed) await walkAgain(pass, visitor);
+  });
   await pass.moveCursor(cursor, { watermark, state: {} });
 }
 

@@ -20,6 +20,7 @@ import {
   toCursor,
   withSuspect,
 } from './load-state.js';
+import { type PageStore, storingPages } from './page-store.js';
 import type { Pass } from './pass.js';
 import {
   anchorFrom,
@@ -32,8 +33,12 @@ import {
 import { type PageRows, TieGuard, TieReading } from './plan-ties.js';
 import { readAhead } from './read-ahead.js';
 
-/** Pages between two looks at the anchor: one call more in so many. */
-const SEGMENT_PAGES = 32;
+/**
+ * Pages between two looks at the anchor: one call in so many, for which the others wait. Each look that finds it in its
+ * place doubles them; one that does not begins anew, since all of the segment is read again then, page by page.
+ */
+const FIRST_SEGMENT = 32;
+const LONGEST_SEGMENT = 512;
 
 /** How often the server may turn out to use another page size before its word is no longer taken for it. */
 const MAX_RESIZES = 3;
@@ -74,9 +79,11 @@ async function countByWalking(pass: Pass): Promise<number> {
 
 /** Reads the pages that are left. The cursor that it returns is still that of a first load, with no page left. */
 export async function continueFirstLoad(pass: Pass, cursor: Cursor): Promise<Cursor> {
-  const load = new FirstLoad(pass, cursor);
-  await load.run();
-  return toCursor(cursor.watermark, load.state);
+  return storingPages(pass, null, async (pages) => {
+    const load = new FirstLoad(pass, cursor, pages);
+    await load.run();
+    return toCursor(cursor.watermark, load.state);
+  });
 }
 
 const createdPage = (pass: Pass, pageNumber: number, pageSize: number) =>
@@ -118,10 +125,12 @@ class FirstLoad {
   private readonly unreadable = new Set<string>();
   /** Pages in a row that showed nothing, before there was an anchor. */
   private emptyPages = 0;
+  private segmentPages = FIRST_SEGMENT;
 
   constructor(
     private readonly pass: Pass,
     private readonly cursor: Cursor,
+    private readonly pages: PageStore,
   ) {
     this.state = readState(cursor);
     const { edgeFrom, edgeKey, nextPage, suspectFrom: from, suspectTo: to, suspectKey: key } = this.state;
@@ -134,7 +143,7 @@ class FirstLoad {
     if (this.state.uncheckedFrom > 0) await this.check();
     while (this.state.nextPage > 0) {
       const { nextPage, pageSize } = this.state;
-      const last = this.state.anchorId === null ? nextPage : Math.max(1, nextPage - SEGMENT_PAGES + 1);
+      const last = this.state.anchorId === null ? nextPage : Math.max(1, nextPage - this.segmentPages + 1);
       // A group that began in front of the segment was counted there: should that turn out wrong, it is read again, too.
       const from = Math.max(nextPage, this.reading.open?.startPage ?? 0);
       await this.readSegment(pagesDown(nextPage, last), from);
@@ -163,17 +172,13 @@ class FirstLoad {
     const concurrency = this.pass.settings.concurrency;
     const groups = readAhead(pages, { concurrency }, (page) => createdPage(this.pass, page, pageSize));
     for await (const group of groups) {
-      const answers: ListAnswer<PipelineRun>[] = [];
       for (const result of group) {
         if (!result.ok) throw result.error;
-        answers.push(result.value);
         this.state = { ...this.state, uncheckedFrom };
         await this.take(result.item, result.value);
-        if (this.state.pageSize !== pageSize) break;
+        await this.store(result.value);
+        if (this.state.pageSize !== pageSize) return;
       }
-      await this.commit(...answers);
-      this.report();
-      if (this.state.pageSize !== pageSize) return;
     }
   }
 
@@ -236,6 +241,7 @@ class FirstLoad {
   private async check(): Promise<void> {
     const { uncheckedFrom, nextPage } = this.state;
     const hasMoved = await this.anchorMoved();
+    this.segmentPages = hasMoved ? FIRST_SEGMENT : Math.min(this.segmentPages * 2, LONGEST_SEGMENT);
     const hasRead = hasMoved || this.suspects.length > 0;
     if (hasMoved) {
       // One page more than was read: a run that was restored pushes others to where the load has been.
@@ -247,8 +253,8 @@ class FirstLoad {
     }
     this.suspects = [];
     this.state = { ...this.state, uncheckedFrom: 0, suspectFrom: 0, suspectTo: 0, suspectKey: null };
-    // Without news the commit of the next page tells it.
-    if (hasRead) await this.commit();
+    // Without news the next page tells it.
+    if (hasRead) await this.store();
   }
 
   /** Looks at the anchor; where it moved, the new one is taken from the same answer, older than what it will vouch for. */
@@ -280,7 +286,7 @@ class FirstLoad {
     let frontier = from + 1;
     for (let page = from; ; ) {
       const answer = await createdPage(this.pass, page, this.state.pageSize);
-      await this.pass.commit(pageBatch(answer));
+      await this.pages.add({ batch: pageBatch(answer), size: answer.size });
       if (!guard.isLooking) frontier = page;
       let step = guard.read(page, rowsDown(answer));
       if (step.kind === 'on' && frontier === 1) step = guard.end();
@@ -292,9 +298,12 @@ class FirstLoad {
     return guard;
   }
 
-  private async commit(...answers: readonly ListAnswer<PipelineRun>[]): Promise<void> {
-    const rows = answers.length === 0 ? {} : pageBatch(...answers);
-    await this.pass.commit({ ...rows, cursor: toCursor(this.cursor.watermark, this.state) });
+  /** Where the load stands goes with the page that brought it there. */
+  private async store(answer?: ListAnswer<PipelineRun>): Promise<void> {
+    const rows = answer === undefined ? {} : pageBatch(answer);
+    const cursor = toCursor(this.cursor.watermark, this.state);
+    await this.pages.add({ batch: { ...rows, cursor }, size: answer?.size });
+    this.report();
   }
 
   private report(): void {

@@ -17,10 +17,10 @@ export const listPage = (
     (answer) => answer.received,
   );
 
-/** The write batch of some pages: their good items, and their bad ones for quarantine. */
-export const pageBatch = (...answers: readonly ListAnswer<PipelineRun>[]): WriteBatch => ({
-  pipelineRuns: answers.map((answer) => ({ evidence: answer, items: answer.items })),
-  rejected: answers.map((answer) => ({ evidence: answer, items: answer.rejected, operation: 'ListPipelineRuns' })),
+/** The write batch of a page: its good items, and its bad ones for quarantine. */
+export const pageBatch = (answer: ListAnswer<PipelineRun>): WriteBatch => ({
+  pipelineRuns: [{ evidence: answer, items: answer.items }],
+  rejected: [{ evidence: answer, items: answer.rejected, operation: 'ListPipelineRuns' }],
 });
 
 /** What stands for an item where items are counted: its id or, where not even that could be read, its text. */

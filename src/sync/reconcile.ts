@@ -9,6 +9,7 @@ import { chunk } from '../util/chunk.js';
 import { confirmMissing, confirmOne, judgeUnseen } from './confirm.js';
 import { type RunsVisitor, runsBatch, walkAgain, walkRuns } from './experiments.js';
 import { identitiesOf, pageBatch, walkUntilCounted } from './list-pages.js';
+import { type PageStore, storingPages } from './page-store.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
@@ -43,27 +44,10 @@ export async function reconcile(pass: Pass): Promise<void> {
 async function reconcilePipelineRuns(pass: Pass): Promise<void> {
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
-    let first: Evidence | null = null;
-    let total: number | null = null;
-    const anonymous = new UnreadableItems();
-    let done = 0;
-    const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
-      first ??= answer;
-      await pass.commit(pageBatch(answer));
-      // Items without an id are counted by their text, which proves enough about themselves, though not about others.
-      await seen.add(identitiesOf(answer));
-      anonymous.note([{ evidence: answer, operation: 'ListPipelineRuns', items: withoutId(answer, 'pipeline_run') }]);
-      total = answer.totalCount;
-      done += answer.received;
-      pass.progress('reconcile pipeline runs', done, answer.totalCount);
-    };
-    const { isComplete, pages } = await walkUntilCounted(pass, () => seen.count(), onPage);
-    pass.needed(pages);
-    const isWhole = isComplete || total === null || (await seen.count()) >= total;
-    const hiddenAreWhole = await walkHiddenTypes(pass, seen, onPage);
-    if (isWhole && hiddenAreWhole) await pass.walkedAll('ListPipelineRuns', ['pipeline_run']);
-    // An item whose id cannot be read may be any of those that seem to be absent.
-    const hasUnnamed = anonymous.of('ListPipelineRuns')?.length !== 0;
+    const { isComplete, isWhole, hasUnnamed, first } = await storingPages(pass, seen, (pages) =>
+      walkPipelineRuns(pass, seen, pages),
+    );
+    if (isWhole) await pass.walkedAll('ListPipelineRuns', ['pipeline_run']);
     if (isComplete && !hasUnnamed && first !== null) await judgeUnseen(pass, seen, first);
     else await askForUnseen(pass, seen);
   } finally {
@@ -71,17 +55,56 @@ async function reconcilePipelineRuns(pass: Pass): Promise<void> {
   }
 }
 
+/** What walking the whole list has proved. */
+interface Walked {
+  /** Everything that was there throughout was seen. */
+  readonly isComplete: boolean;
+  /** As many as are counted were seen, also of the hidden types. */
+  readonly isWhole: boolean;
+  /** An item whose id cannot be read may be any of those that seem to be absent. */
+  readonly hasUnnamed: boolean;
+  readonly first: Evidence | null;
+}
+
+async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore): Promise<Walked> {
+  let first: Evidence | null = null;
+  let total: number | null = null;
+  const anonymous = new UnreadableItems();
+  let done = 0;
+  const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
+    first ??= answer;
+    // Items without an id are counted by their text, which proves enough about themselves, though not about others.
+    await pages.add({ batch: pageBatch(answer), size: answer.size, ids: identitiesOf(answer) });
+    anonymous.note([{ evidence: answer, operation: 'ListPipelineRuns', items: withoutId(answer, 'pipeline_run') }]);
+    total = answer.totalCount;
+    done += answer.received;
+    pass.progress('reconcile pipeline runs', done, answer.totalCount);
+  };
+  const countSeen = countStored(seen, pages);
+  const { isComplete, pages: needed } = await walkUntilCounted(pass, countSeen, onPage);
+  pass.needed(needed);
+  const isWhole = isComplete || total === null || (await countSeen()) >= total;
+  const hiddenAreWhole = await walkHiddenTypes(pass, countSeen, onPage);
+  const hasUnnamed = anonymous.of('ListPipelineRuns')?.length !== 0;
+  return { isComplete, isWhole: isWhole && hiddenAreWhole, hasUnnamed, first };
+}
+
+const countStored = (seen: SeenIds, pages: PageStore) => async (): Promise<number> => {
+  await pages.flush();
+  return seen.count();
+};
+
 /** A hidden type adds its runs to those that were seen, and is counted by what it adds. Returns whether all were shown. */
 async function walkHiddenTypes(
   pass: Pass,
-  seen: SeenIds,
+  countSeen: () => Promise<number>,
   onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
 ): Promise<boolean> {
   await findHiddenTypes(pass);
   let areWhole = true;
   for (const { sourceType } of await hiddenTypes(pass)) {
-    const before = await seen.count();
-    const walks = await walkUntilCounted(pass, async () => (await seen.count()) - before, onPage, sourceType);
+    const before = await countSeen();
+    const walks = await walkUntilCounted(pass, async () => (await countSeen()) - before, onPage, sourceType);
     pass.needed(walks.pages);
     areWhole &&= walks.isComplete;
   }
@@ -130,37 +153,51 @@ async function markUnseenRuns(pass: Pass, seen: SeenIds, evidence: Evidence): Pr
 async function reconcileExperimentRuns(pass: Pass): Promise<void> {
   const seen = await pass.store.openSeenIds(pass.scope, 'run');
   try {
-    let first: Evidence | null = null;
-    let total: number | null = null;
-    let anonymous = 0;
-    const unnamed = new UnreadableItems();
-    let done = 0;
-    const onPage: RunsVisitor['onPage'] = async (answer) => {
-      first ??= answer;
-      total = answer.totalCount;
-      const bad = withoutId(answer, 'run');
-      anonymous += bad.length;
-      unnamed.note([{ evidence: answer, operation: 'ListRuns', items: bad }]);
-      await pass.commit(runsBatch(answer));
-      await seen.add([...answer.items.map((run) => run.runId), ...rejectedIds(answer, 'run')]);
-      done += answer.received;
-      pass.progress('reconcile experiment runs', done, answer.totalCount);
-    };
-    const walk = await walkRuns(pass, { onPage });
-    pass.needed(walk.pagesNeeded);
-    if (walk.mayHaveMissed) await walkAgain(pass, { onPage });
-    // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
-    for (let walk = 1; walk < RUN_WALKS && (await hasUnseen(pass, seen)); walk += 1) await walkRuns(pass, { onPage });
-    const readable = await seen.count();
-    if (total === null || readable + (unnamed.of('ListRuns')?.length ?? 0) >= total) {
-      await pass.walkedAll('ListRuns', ['run', 'run_param', 'run_label', 'run_metric']);
-    }
-    // An item whose id cannot be read may be any of those that seem to be absent.
-    if (first === null || anonymous > 0 || (total !== null && readable < total)) return;
-    await markUnseenRuns(pass, seen, first);
+    const { isWhole, mayJudge, first } = await storingPages(pass, seen, (pages) =>
+      walkExperimentRuns(pass, seen, pages),
+    );
+    if (isWhole) await pass.walkedAll('ListRuns', ['run', 'run_param', 'run_label', 'run_metric']);
+    if (mayJudge && first !== null) await markUnseenRuns(pass, seen, first);
   } finally {
     await seen.close();
   }
+}
+
+async function walkExperimentRuns(
+  pass: Pass,
+  seen: SeenIds,
+  pages: PageStore,
+): Promise<{ isWhole: boolean; mayJudge: boolean; first: Evidence | null }> {
+  let first: Evidence | null = null;
+  let total: number | null = null;
+  let anonymous = 0;
+  const unnamed = new UnreadableItems();
+  let done = 0;
+  const onPage: RunsVisitor['onPage'] = async (answer) => {
+    first ??= answer;
+    total = answer.totalCount;
+    const bad = withoutId(answer, 'run');
+    anonymous += bad.length;
+    unnamed.note([{ evidence: answer, operation: 'ListRuns', items: bad }]);
+    const ids = [...answer.items.map((run) => run.runId), ...rejectedIds(answer, 'run')];
+    await pages.add({ batch: runsBatch(answer), size: answer.size, ids });
+    done += answer.received;
+    pass.progress('reconcile experiment runs', done, answer.totalCount);
+  };
+  const walked = await walkRuns(pass, { onPage });
+  pass.needed(walked.pagesNeeded);
+  if (walked.mayHaveMissed) await walkAgain(pass, { onPage });
+  // No operation tells of a single run, so a run has to be absent from several walks before it counts as missing.
+  for (let walk = 1; walk < RUN_WALKS; walk += 1) {
+    await pages.flush();
+    if (!(await hasUnseen(pass, seen))) break;
+    await walkRuns(pass, { onPage });
+  }
+  const readable = await countStored(seen, pages)();
+  const isWhole = total === null || readable + (unnamed.of('ListRuns')?.length ?? 0) >= total;
+  // An item whose id cannot be read may be any of those that seem to be absent.
+  const mayJudge = anonymous === 0 && (total === null || readable >= total);
+  return { isWhole, mayJudge, first };
 }
 
 const hasUnseen = async (pass: Pass, seen: SeenIds): Promise<boolean> =>

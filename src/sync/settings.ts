@@ -7,6 +7,8 @@ export interface SyncSettings {
   readonly sourceTypes: readonly string[];
   readonly nodeDepth: number;
   readonly nodeTypes: readonly string[];
+  /** Pages that are stored in one transaction at most; default 50. */
+  readonly pagesPerCommit?: number;
   /** Calls under way at once in one pass. */
   readonly concurrency: number;
   /** Re-read behind the watermark, seconds. */

@@ -13,7 +13,7 @@ const KILLS = [1, 4, 2, 6];
 it('complaint 6: a first load that is killed goes on from its last committed page, and shows at once how far it is', async () => {
   const mirror = await startMirror({
     emulator: { workspaces: 1, history: RUNS, active: 0, experimentRuns: 0, arrivalsPerMinute: 0 },
-    settings: { pageSize: PAGE_SIZE, concurrency: 3 },
+    settings: { pageSize: PAGE_SIZE, concurrency: 3, pagesPerCommit: 3 },
   });
   const scope = mirror.scopes[0];
   if (scope === undefined) throw new Error('the emulator has no workspace');

@@ -37,7 +37,11 @@ const lossy = {
   countsRuns: false,
 } as const;
 
-const settings = fc.record({ pageSize: fc.integer({ min: 3, max: 12 }), concurrency: fc.integer({ min: 1, max: 5 }) });
+const settings = fc.record({
+  pageSize: fc.integer({ min: 3, max: 12 }),
+  concurrency: fc.integer({ min: 1, max: 5 }),
+  pagesPerCommit: fc.integer({ min: 1, max: 8 }),
+});
 
 const check = <T>(property: fc.IAsyncProperty<T>, examples: T[] = []) => {
   process.stdout.write(`paging: TEST_SEED=${SEED}\n`);
