@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type pg from 'pg';
+import type { ClientBase } from 'pg';
 import type { Cursor, Effect, NodeKey, WriteBatch } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
 import { describeError, LeaseLostError } from '../domain/errors.js';
@@ -13,6 +14,7 @@ import { PendingObservations, RecentObservations } from './commit/recent.js';
 import { readCursor } from './cursors.js';
 import * as due from './due.js';
 import { type Holder, isDeadHolder, newHolder } from './holder.js';
+import { inTurn, Overtaking } from './in-turn.js';
 import { acquireLease, checkFence, type HeldLease, releaseLease, renewLease } from './leases.js';
 import { type Overview, readOverview } from './overview.js';
 import { ensurePartitionsInPool } from './partitions.js';
@@ -142,16 +144,24 @@ export class PgStore {
 
   /**
    * One transaction: fence, rows, history, bookkeeping, cursor. A value that the database refuses makes it start over in
-   * careful mode, which finds the bad rows with savepoints; the usual commit pays nothing for that.
+   * careful mode, which finds the bad rows with savepoints; the usual commit pays nothing for that. One that has a
+   * `previous` writes beside it, and waits before it takes the lease's row: two that held it in turns would keep the
+   * lease from ever being renewed.
    */
-  async commit(lease: HeldLease, batch: WriteBatch): Promise<Effect> {
+  async commit(lease: HeldLease, batch: WriteBatch, previous?: Promise<unknown>): Promise<Effect> {
     let careful = false;
+    let before = previous;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { effect, leftMs } = await this.#attempt(lease, batch, careful);
+        const { effect, leftMs } = await this.#attempt(lease, batch, careful, before);
         if (leftMs < (this.#ttlMs * 2) / 3) await this.#extend(lease);
         return effect;
       } catch (error) {
+        if (error instanceof Overtaking) {
+          await before;
+          before = undefined;
+          continue;
+        }
         if (!careful && isDataError(error)) careful = true;
         else if (!isConflict(error) || attempt >= MAX_ATTEMPTS) {
           throw storeError(`committing ${lease.stream} in ${scopeName(lease.scope)}`, error);
@@ -168,13 +178,25 @@ export class PgStore {
     await this.ensurePartitions(0).catch((error: unknown) => this.#logger.warn({}, describeError(error)));
   }
 
-  async #attempt(lease: HeldLease, batch: WriteBatch, careful: boolean): Promise<{ effect: Effect; leftMs: number }> {
+  async #attempt(
+    lease: HeldLease,
+    batch: WriteBatch,
+    careful: boolean,
+    previous: Promise<unknown> | undefined,
+  ): Promise<{ effect: Effect; leftMs: number }> {
     const observations = new PendingObservations(this.#recent);
+    const fence = (client: ClientBase) => (this.#dryRun ? this.#ttlMs : checkFence(client, lease));
     const done = await transaction(
       this.pool,
       async (client) => {
-        const leftMs = this.#dryRun ? this.#ttlMs : await checkFence(client, lease);
-        return { effect: await writeBatch(client, lease, batch, { careful, observations }), leftMs };
+        let leftMs = previous === undefined ? await fence(client) : 0;
+        const turn = async (): Promise<void> => {
+          if (previous === undefined) return;
+          await inTurn(previous);
+          leftMs = await fence(client);
+        };
+        const effect = await writeBatch(client, lease, batch, { careful, observations, turn });
+        return { effect, leftMs };
       },
       { rollback: this.#dryRun },
     );

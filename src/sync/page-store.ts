@@ -4,8 +4,8 @@ import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
 import { WriteBehind } from './write-behind.js';
 
-/** Some 5,000 rows: more in one transaction are stored no faster. */
-const PAGES_PER_COMMIT = 50;
+/** Some 4,000 rows: more in one transaction are stored no faster. */
+const PAGES_PER_COMMIT = 40;
 
 export interface StoredPage {
   readonly batch: WriteBatch;
@@ -16,6 +16,23 @@ export interface StoredPage {
 }
 
 export type PageStore = WriteBehind<StoredPage>;
+
+const PLAIN: ReadonlySet<string> = new Set(['pipelineRuns', 'rejected', 'cursor'] satisfies (keyof WriteBatch)[]);
+
+/** Pipeline runs and a cursor, nothing that is bad, and nothing that hangs on them. */
+const isPlain = ({ batch }: StoredPage): boolean =>
+  Object.keys(batch).every((part) => PLAIN.has(part)) &&
+  (batch.rejected ?? []).every(({ items }) => items.length === 0);
+
+const idsOf = ({ batch }: StoredPage): string[] =>
+  (batch.pipelineRuns ?? []).flatMap(({ items }) => items.map((run) => run.pipelineRunId));
+
+/** Whether the two can be written side by side: they may not wait for each other's rows. */
+export function areApart(some: readonly StoredPage[], next: readonly StoredPage[]): boolean {
+  if (![...some, ...next].every(isPlain)) return false;
+  const ids = new Set(some.flatMap(idsOf));
+  return !next.some((page) => idsOf(page).some((id) => ids.has(id)));
+}
 
 /** Puts the batches of several pages together; the last cursor is that of all of them. */
 export function mergeBatches(batches: readonly WriteBatch[]): WriteBatch {
@@ -41,9 +58,9 @@ export async function storingPages<R>(
   work: (pages: PageStore) => Promise<R>,
 ): Promise<R> {
   const pages: PageStore = new WriteBehind(
-    { maxItems: pass.settings.pagesPerCommit ?? PAGES_PER_COMMIT },
-    async (some) => {
-      await pass.commit(mergeBatches(some.map(({ batch }) => batch)));
+    { maxItems: pass.settings.pagesPerCommit ?? PAGES_PER_COMMIT, mayOverlap: areApart },
+    async (some, previous) => {
+      await pass.commit(mergeBatches(some.map(({ batch }) => batch)), previous);
       const ids = some.flatMap((page) => page.ids ?? []);
       if (ids.length > 0) await seen?.add(ids);
     },

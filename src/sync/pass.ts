@@ -124,9 +124,10 @@ export class Pass {
     }
   }
 
-  async commit(batch: WriteBatch): Promise<Effect> {
+  /** `previous`: see the port. */
+  async commit(batch: WriteBatch, previous?: Promise<unknown>): Promise<Effect> {
     await throwIfOver(this.signal);
-    const effect = await this.store.commit(this.lease, batch);
+    const effect = await this.store.commit(this.lease, batch, previous);
     addEffect(this.effect, effect);
     this.unreadable.note(batch.rejected ?? []);
     if (effect.quarantined > 0) {

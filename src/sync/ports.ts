@@ -136,7 +136,11 @@ export interface Store {
    * One transaction: checks the fence, writes rows, history, bookkeeping and cursor. A row that the database refuses is
    * put into quarantine and the rest is written.
    */
-  commit(lease: Lease, batch: WriteBatch): Promise<Effect>;
+  /**
+   * `previous` is the commit before this one, if it may still be under way: this one then ends after it, and not at all
+   * where it fails. The two must not share a row.
+   */
+  commit(lease: Lease, batch: WriteBatch, previous?: Promise<unknown>): Promise<Effect>;
 
   /** Runs that are not at a known end or that are missing, and not deleted; in id order. */
   runsDueForPoll(

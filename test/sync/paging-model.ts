@@ -271,7 +271,8 @@ export class ModelStore {
     return cursor === undefined ? null : structuredClone(cursor);
   }
 
-  async commit(_lease: unknown, batch: WriteBatch): Promise<Effect> {
+  async commit(_lease: unknown, batch: WriteBatch, previous?: Promise<unknown>): Promise<Effect> {
+    await previous;
     this.commits += 1;
     const isLast = this.killAt?.commit === this.commits;
     if (isLast && !this.killAt?.done) throw new Killed('before a commit');

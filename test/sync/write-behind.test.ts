@@ -5,23 +5,25 @@ import { WriteBehind } from '../../src/sync/write-behind.js';
 const later = (turns: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, turns));
 
 describe('storing behind the calls', () => {
-  it('invariant 5: stores everything once and in order, one group at a time, each within its bounds', async () => {
+  it('invariant 5: stores everything once and in order, two groups at most at a time, each within its bounds', async () => {
     const property = fc.asyncProperty(
       fc.array(fc.record({ size: fc.nat(5), wait: fc.nat(2) }), { maxLength: 40 }),
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 1, max: 12 }),
-      async (items, maxItems, maxSize) => {
+      fc.boolean(),
+      async (items, maxItems, maxSize, overlaps) => {
         const stored: number[] = [];
         let storing = 0;
         const behind = new WriteBehind<{ id: number; size: number }>(
-          { maxItems, maxSize, patienceMs: 1 },
-          async (group) => {
+          { maxItems, maxSize, patienceMs: 1, mayOverlap: () => overlaps },
+          async (group, previous) => {
             storing += 1;
-            expect(storing).toBe(1);
+            expect(storing).toBe(previous === undefined ? 1 : 2);
             expect(group.length).toBeLessThanOrEqual(maxItems);
             // The last one may go beyond the size, no other.
             expect(group.slice(0, -1).reduce((sum, { size }) => sum + size, 0)).toBeLessThan(maxSize);
             await later(1);
+            await previous;
             stored.push(...group.map(({ id }) => id));
             storing -= 1;
           },

@@ -58,7 +58,12 @@ export async function writeBatch(
   client: ClientBase,
   lease: { readonly scope: Scope; readonly stream: Stream },
   batch: WriteBatch,
-  options: { readonly careful: boolean; readonly observations: PendingObservations },
+  options: {
+    readonly careful: boolean;
+    readonly observations: PendingObservations;
+    /** Awaited when everything but the cursor is written. */
+    readonly turn: () => Promise<void>;
+  },
 ): Promise<Effect> {
   const scope = { region: lease.scope.region, name: scopeName(lease.scope) };
   const rarities = await readRarities(client, scope.name);
@@ -91,6 +96,7 @@ export async function writeBatch(
   if (!batch.retried) await resolveVanished(context, batch);
   await quarantineRejected(context);
   await settleFailures(context, batch);
+  await options.turn();
   if (batch.cursor) await writeCursor(client, scope.name, batch.cursorName ?? lease.stream, batch.cursor);
   return context.effect;
 }
