@@ -35,10 +35,12 @@ import { readAhead } from './read-ahead.js';
 
 /**
  * Pages between two looks at the anchor: one call in so many, for which the others wait. Each look that finds it in its
- * place doubles them; one that does not begins anew, since all of the segment is read again then, page by page.
+ * place makes the next segment longer; one that does not begins anew, since all of the segment is read again then, page by
+ * page. At 50 ms a call looks after 32, 64, 128 and so on up to 512 pages took 2 % of the time.
  */
 const FIRST_SEGMENT = 32;
-const LONGEST_SEGMENT = 512;
+const LONGER_BY = 4;
+const LONGEST_SEGMENT = 1024;
 
 /** How often the server may turn out to use another page size before its word is no longer taken for it. */
 const MAX_RESIZES = 3;
@@ -241,7 +243,7 @@ class FirstLoad {
   private async check(): Promise<void> {
     const { uncheckedFrom, nextPage } = this.state;
     const hasMoved = await this.anchorMoved();
-    this.segmentPages = hasMoved ? FIRST_SEGMENT : Math.min(this.segmentPages * 2, LONGEST_SEGMENT);
+    this.segmentPages = hasMoved ? FIRST_SEGMENT : Math.min(this.segmentPages * LONGER_BY, LONGEST_SEGMENT);
     const hasRead = hasMoved || this.suspects.length > 0;
     if (hasMoved) {
       // One page more than was read: a run that was restored pushes others to where the load has been.

@@ -6,7 +6,7 @@
 const MAX_SIZE = 8_000_000;
 
 /** Milliseconds that the first page of a group waits for company: it is seen so much later at most. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 250;
 
 export interface WriteBehindOptions<T> {
   /** Items in a group; as many may wait while others are stored. */
