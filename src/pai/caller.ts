@@ -6,6 +6,7 @@ import type { Instant } from '../domain/entities.js';
 import { instantFromMillis } from '../domain/instant.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { turnOf } from '../util/open-calls.js';
 import { isUrgent } from '../util/urgency.js';
 import { orAborted } from './abort.js';
 import { CallFailure, embeddedErrorCode, errorField } from './call-failure.js';
@@ -119,10 +120,7 @@ export class Caller {
     progress: Progress,
     signal: AbortSignal,
   ): Promise<{ raw: RawAnswer; page: Page }> {
-    const turn = this.turnsOf(
-      budget,
-      signal,
-    )(async () => {
+    const open = async (): Promise<RawAnswer> => {
       signal.throwIfAborted();
       const keys = await this.options.credentials.current(signal);
       progress.keys = keys;
@@ -133,7 +131,8 @@ export class Caller {
         progress.sentMs = this.options.clock.now();
         return this.options.transport.send(endpoint, keys, request, signal, mayGo);
       });
-    });
+    };
+    const turn = turnOf(signal)(() => this.turnsOf(budget, signal)(open));
     const raw = await orAborted(turn, signal);
     return { raw, page: pageOf(raw) };
   }

@@ -171,7 +171,8 @@ class FirstLoad {
   /** The page that is to hold the anchor is read alone: the anchor must be older than what it vouches for. */
   private async readSegment(pages: readonly number[], uncheckedFrom: number): Promise<void> {
     const { pageSize } = this.state;
-    const concurrency = this.pass.settings.concurrency;
+    // One more than may be open (run-pass.ts): while its answer is decoded the others are on their way.
+    const concurrency = this.pass.settings.concurrency + 1;
     const groups = readAhead(pages, { concurrency }, (page) => createdPage(this.pass, page, pageSize));
     for await (const group of groups) {
       for (const result of group) {

@@ -1,9 +1,11 @@
 /** One pass: takes the lease, keeps it, runs the stream, writes the outcome down. */
+import pLimit from 'p-limit';
 import type { Effect } from '../domain/batch.js';
 import { noEffect } from '../domain/batch.js';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
+import { limitOpenCalls } from '../util/open-calls.js';
 import { setUrgent } from '../util/urgency.js';
 import { details } from './details.js';
 import { discover } from './discover.js';
@@ -94,6 +96,7 @@ async function underLease(
 ): Promise<PassReport> {
   const keeper = new LeaseKeeper(deps.store, lease, options);
   setUrgent(keeper.signal, URGENT.includes(lease.stream));
+  limitOpenCalls(keeper.signal, pLimit(deps.settings.concurrency));
   let ranToEnd = false;
   try {
     const passId = await deps.store.startPass(lease);

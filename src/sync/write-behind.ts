@@ -3,7 +3,7 @@
  * 500. Order is kept: a group is stored when the one before it is, and a cursor among the items goes with those before it.
  */
 /** Characters of answers in one group: pages of large items are stored in smaller groups. */
-const MAX_SIZE = 8_000_000;
+const MAX_SIZE = 4_000_000;
 
 /** Milliseconds that the first page of a group waits for company: it is seen so much later at most. */
 const PATIENCE_MS = 250;

@@ -116,7 +116,8 @@ it('complaint 6: pages are in flight together and newest first, and a load witho
   const shown: { done: number; total: number | null }[] = [];
   await load(source, store, (event) => shown.push({ done: event.done, total: event.total }));
   expect(most).toBeGreaterThan(1);
-  expect(most).toBeLessThanOrEqual(CONCURRENCY);
+  // One more than may be open: the model answers without opening anything (see test/e2e/open-calls.test.ts).
+  expect(most).toBeLessThanOrEqual(CONCURRENCY + 1);
   expect(ascending(source.calls)[0]).toBe(`GmtCreateTime ASC ${PAGES}`);
   // The newest page by modification first, two in the end, and one look at the anchor; no call for the count.
   expect(source.calls.length).toBeLessThanOrEqual(PAGES + 4);
@@ -161,7 +162,7 @@ it('complaint 7: however long the list is, only a few pages are held at once', a
   expect(lost(source, store)).toEqual([]);
   // Twice the concurrency are read ahead, one group waits and one is being stored; the looks at the anchor are stored nowhere.
   const looks = Math.ceil(3000 / PAGE_SIZE / 32);
-  expect(most).toBeLessThanOrEqual(2 * CONCURRENCY + 2 * PAGES_PER_COMMIT + 1 + looks);
+  expect(most).toBeLessThanOrEqual(2 * (CONCURRENCY + 1) + 2 * PAGES_PER_COMMIT + 1 + looks);
 });
 
 describe('invariant 9: a source that lies comes to an end', () => {
