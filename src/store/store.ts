@@ -63,6 +63,7 @@ export class PgStore {
   readonly #logger: Logger;
   readonly #recent = new RecentObservations();
   readonly #maxConnections: number;
+  readonly #extending = new Set<Promise<void>>();
   /** Fences of leases that could not be given back, because the database was away, by stream and scope. */
   readonly #leftBehind = new Map<string, string>();
   /** Sets of seen ids that are open: each holds a connection, and its walk needs another one to commit with. */
@@ -86,6 +87,7 @@ export class PgStore {
 
   /** Ends all connections; leases that are still held run out. */
   async close(): Promise<void> {
+    await Promise.all(this.#extending);
     this.#holder.end();
     await this.pool.end();
   }
@@ -154,7 +156,7 @@ export class PgStore {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const { effect, leftMs } = await this.#attempt(lease, batch, careful, before);
-        if (leftMs < (this.#ttlMs * 2) / 3) await this.#extend(lease);
+        if (leftMs < (this.#ttlMs * 2) / 3) this.#extendBeside(lease);
         return effect;
       } catch (error) {
         if (error instanceof Overtaking) {
@@ -202,6 +204,12 @@ export class PgStore {
     );
     if (!this.#dryRun) observations.committed();
     return done;
+  }
+
+  /** Not awaited: the next commit may hold the last connection, and wait for this one to be over. */
+  #extendBeside(lease: HeldLease): void {
+    const extending = this.#extend(lease).finally(() => this.#extending.delete(extending));
+    this.#extending.add(extending);
   }
 
   /** After the commit and not in it: two commits of one lease that both wanted the row would deadlock. */

@@ -135,6 +135,8 @@ async function storeUntilCounted(
   sourceType?: string,
   onPage: (answer: ListAnswer<PipelineRun>) => void = () => {},
 ): Promise<CountedWalks> {
+  // As long as a first load, and no more pressing.
+  setUrgent(pass.signal, false);
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
     return await storingPages(pass, seen, async (pages) => {

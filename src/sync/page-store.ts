@@ -19,6 +19,9 @@ export type PageStore = WriteBehind<StoredPage>;
 
 const PLAIN: ReadonlySet<string> = new Set(['pipelineRuns', 'rejected', 'cursor'] satisfies (keyof WriteBatch)[]);
 
+/** What is bad on this page may be good on the next, and settles it then: not in one transaction. */
+const endsGroup = ({ batch }: StoredPage): boolean => (batch.rejected ?? []).some(({ items }) => items.length > 0);
+
 /** Pipeline runs and a cursor, nothing that is bad, and nothing that hangs on them. */
 const isPlain = ({ batch }: StoredPage): boolean =>
   Object.keys(batch).every((part) => PLAIN.has(part)) &&
@@ -58,7 +61,7 @@ export async function storingPages<R>(
   work: (pages: PageStore) => Promise<R>,
 ): Promise<R> {
   const pages: PageStore = new WriteBehind(
-    { maxItems: pass.settings.pagesPerCommit ?? PAGES_PER_COMMIT, mayOverlap: areApart },
+    { maxItems: pass.settings.pagesPerCommit ?? PAGES_PER_COMMIT, endsGroup, mayOverlap: areApart },
     async (some, previous) => {
       await pass.commit(mergeBatches(some.map(({ batch }) => batch)), previous);
       const ids = some.flatMap((page) => page.ids ?? []);

@@ -13,6 +13,8 @@ export interface WriteBehindOptions<T> {
   readonly maxItems: number;
   readonly maxSize?: number;
   readonly patienceMs?: number;
+  /** Nothing may join a group behind such an item; default: none is like that. */
+  readonly endsGroup?: (item: T) => boolean;
   /**
    * Whether the next group may be stored beside the one that is under way; default: never. The database then works on
    * one while this process prepares the other: it stood still for a fifth of a first load's time.
@@ -38,6 +40,7 @@ const MOST_AT_ONCE = 2;
 export class WriteBehind<T extends Sized> {
   private waiting: T[] = [];
   private size = 0;
+  private hasEnd = false;
   private storing: Group<T>[] = [];
   private failure: { readonly error: unknown } | null = null;
   private timer: NodeJS.Timeout | null = null;
@@ -54,6 +57,7 @@ export class WriteBehind<T extends Sized> {
     this.throwIfFailed();
     this.waiting.push(item);
     this.size += item.size ?? 0;
+    this.hasEnd = this.options.endsGroup?.(item) ?? false;
     this.consider();
     while (this.isFull && this.storing[0] !== undefined) await this.storing[0].done;
     this.throwIfFailed();
@@ -72,6 +76,7 @@ export class WriteBehind<T extends Sized> {
   }
 
   private get isFull(): boolean {
+    if (this.hasEnd) return true;
     return this.waiting.length >= this.options.maxItems || this.size >= (this.options.maxSize ?? MAX_SIZE);
   }
 
@@ -94,12 +99,14 @@ export class WriteBehind<T extends Sized> {
     const items = this.waiting;
     this.waiting = [];
     this.size = 0;
+    this.hasEnd = false;
     const stored = this.store(items, previous);
     const done = stored
       .catch((error: unknown) => {
         // What comes behind it must not be stored before it is.
         this.failure ??= { error };
         this.waiting = [];
+        this.hasEnd = false;
       })
       .then(() => {
         this.storing = this.storing.filter((group) => group.done !== done);

@@ -129,3 +129,16 @@ describe('an experiment run', () => {
     });
   });
 });
+
+test('all metric points of a run that one transaction has from two answers are kept', async () => {
+  const shown = (step: string) =>
+    experimentRun('twice', { metrics: [{ key: 'loss', step, timestamp: at(0), value: step }] });
+  await mirror().commit(
+    { experimentRuns: [...observed(0, shown('1')), ...observed(1, shown('2'))] },
+    'experiment-runs',
+  );
+  expect(await mirror().sql(`select step::text from pai.run_metrics where run_id = 'twice' order by 1`)).toEqual([
+    { step: '1' },
+    { step: '2' },
+  ]);
+});

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { WriteBatch } from '../../src/domain/batch.js';
 import { inTurn, Overtaking } from '../../src/store/in-turn.js';
-import { observed, pipelineRun, SCOPE, useMirror } from './fixtures.js';
+import { observed, pipelineRun, SCOPE, seen, useMirror } from './fixtures.js';
 
 const mirror = useMirror();
 
@@ -75,4 +75,25 @@ it('waits no longer than it is told', async () => {
   await expect(inTurn(new Promise(() => {}), 10)).rejects.toBeInstanceOf(Overtaking);
   await expect(inTurn(Promise.resolve(), 10)).resolves.toBeUndefined();
   await expect(inTurn(Promise.reject(new Error('no')), 10)).rejects.toThrow('no');
+});
+
+it('complaint 8: does not hold the lock of quarantine while it waits, with items in it or not', async () => {
+  const lease = await mirror().lease('pipeline-runs');
+  const raw = { entity: 'pipeline_run', entityId: 'bad', parentId: null, raw: '{}', error: 'bad' };
+  const rejected = [{ evidence: seen(0), items: [raw], operation: 'ListPipelineRuns' }];
+  await mirror().commit({ ...batch('known', 1), rejected });
+  const first = delay(300).then(() => mirror().store.commit(lease, { ...batch('r1', 2), rejected }));
+  const second = mirror().store.commit(lease, { ...batch('known', 3), rejected }, first);
+  const waitsForLock = async () =>
+    (await mirror().sql(`select 1 as one from pg_locks where locktype = 'advisory' and not granted`)).length > 0;
+  let isOver = false;
+  const both = Promise.all([first, second]).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    expect(await waitsForLock()).toBe(false);
+    await delay(5);
+  }
+  await both;
+  expect(await page()).toBe(3);
 });

@@ -145,3 +145,22 @@ describe('invariant 4: an older observation never overwrites a newer one', () =>
     );
   });
 });
+
+test('invariant 4: a newer answer without news waits for an older one that is being stored, and has the last word', async () => {
+  await mirror().commit({ pipelineRuns: observed(0, pipelineRun('r1')) });
+  const status = await mirror().lease('status');
+  let go = (): void => {};
+  const turn = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const failed = { pipelineRunStatuses: observed(1, runStatus('r1', { status: 'Failed' })) };
+  const older = mirror().store.commit(status, failed, turn);
+  const sessions = (state: string) =>
+    mirror().sql(`select 1 as one from pg_stat_activity where datname = current_database() and ${state}`);
+  await expect.poll(() => sessions(`state = 'idle in transaction'`), { timeout: 10_000 }).toHaveLength(1);
+  const newer = mirror().commit({ pipelineRuns: observed(2, pipelineRun('r1')) });
+  await expect.poll(() => sessions(`wait_event = 'transactionid'`), { timeout: 10_000 }).toHaveLength(1);
+  go();
+  await Promise.all([older, newer]);
+  expect(await mirror().run('r1')).toMatchObject({ status: 'Running' });
+});

@@ -88,3 +88,14 @@ describe('storing behind the calls', () => {
     expect(groups).toEqual([[0, 1]]);
   });
 });
+
+it('a page that ends its group is stored without those behind it', async () => {
+  const groups: string[] = [];
+  const behind = new WriteBehind<{ id: string; size?: number }>(
+    { maxItems: 50, endsGroup: ({ id }) => id === 'bad' },
+    async (group) => void groups.push(group.map(({ id }) => id).join(' ')),
+  );
+  for (const id of ['a', 'bad', 'b', 'c']) await behind.add({ id });
+  await behind.flush();
+  expect(groups).toEqual(['a bad', 'b c']);
+});

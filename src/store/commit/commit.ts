@@ -61,7 +61,7 @@ export async function writeBatch(
   options: {
     readonly careful: boolean;
     readonly observations: PendingObservations;
-    /** Awaited when everything but the cursor is written. */
+    /** Awaited before anything that two commits of one pass share: quarantine, and at last the cursor. */
     readonly turn: () => Promise<void>;
   },
 ): Promise<Effect> {
@@ -89,6 +89,8 @@ export async function writeBatch(
   await writeRunMembers(context, batch);
   await writeAbsentRuns(context, batch);
   await writeAbsentExperimentRuns(context, batch);
+  // The lock is one for the scope: who waits for the commit before it must not hold what that one needs.
+  if (context.hasQuarantine || context.rejected.length > 0) await options.turn();
   await lockQuarantine(context);
   if (batch.retried) await settleRetried(context, batch.retried);
   await resolveSuperseded(context);

@@ -132,10 +132,16 @@ export async function writeExperimentRuns(context: CommitContext, batch: WriteBa
     .filter((entry) => !skipped.has(entry) && !refused.has(entry.entityId))
     .map((entry) => ({ entry, run: entry.item as ExperimentRun, isNew: inserted.has(entry) }));
 
+  // Points that only an older answer of the batch shows are points all the same: ListRuns may show each key's latest.
+  const byId = new Map(accepted.map((one) => [one.run.runId, one]));
+  const shown = all.flatMap((entry) => {
+    const one = byId.get(entry.entityId);
+    return one === undefined ? [] : [{ ...one, entry, run: entry.item as ExperimentRun }];
+  });
   const moved = [
     ...(await writeFields(context, RUN_PARAMS, 'params', accepted)),
     ...(await writeFields(context, RUN_LABELS, 'labels', accepted)),
-    ...(await writeMetrics(context, accepted)).filter((change) => !change.isNew),
+    ...(await writeMetrics(context, shown)).filter((change) => !change.isNew),
   ];
   const movedIds = new Set(moved.map((change) => change.entry.parentId));
   const written = new Set(changes.map((change) => change.entry));
