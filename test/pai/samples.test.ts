@@ -162,6 +162,7 @@ test('the sample of ListRuns is decoded: empty keys are keys, empty times are no
   expect(page).toEqual({
     requestId: 'ADF6D849-*****-7E7030F0CE53',
     attempts: 1,
+    size: 985,
     rejected: [],
     received: 1,
     totalCount: 1,
