@@ -4,8 +4,8 @@ import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
 import { WriteBehind } from './write-behind.js';
 
-/** Some 4,000 rows: more in one transaction are stored no faster. */
-const PAGES_PER_COMMIT = 40;
+/** Some 3,000 rows: more in one transaction are stored no faster. */
+const PAGES_PER_COMMIT = 30;
 
 export interface StoredPage {
   readonly batch: WriteBatch;
