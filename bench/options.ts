@@ -54,7 +54,7 @@ const FULL: Sizes = {
   runs: 1_000_000,
   smallRuns: 10_000,
   repeat: 3,
-  latencyRuns: 200_000,
+  latencyRuns: 1_000_000,
   latencyMs: 50,
   budgetSeconds: 30,
   rounds: 15,

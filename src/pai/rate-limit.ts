@@ -82,9 +82,9 @@ export interface RateLimiterOptions {
 
 /**
  * Takes slots, times at which a call may be made, from the keeper of the budget and lets the callers go in the order in
- * which they came, urgent ones first, each at its time. One question is under way at a time, and it carries what was heard of the source.
- * Throttling drops the slots in hand, is told at once, and halves the pace; successes are told along with the next
- * question and raise it again.
+ * which they came, urgent ones first, each at its time. One question is under way at a time, and it carries what was heard
+ * of the source. Throttling drops the slots in hand, is told at once, and halves the pace; successes are told along with
+ * the next question and raise it again.
  */
 export class RateLimiter implements Budget {
   private readonly stepMs: number;

@@ -80,8 +80,7 @@ class PatientPool extends pg.Pool {
  * compiling the merge statements took 140 of the 160 ms that 1,000 unchanged rows needed, and at the usual price of a
  * random page PostgreSQL read a table of 100,000 rows whole to update 1,000 of them by key. A prepared statement is
  * planned for the rows that it is given: a plan for any number of them takes ten for granted, and 5,000 would be joined
- * each with each. Sent as a statement and not
- * in the start packet, which poolers such as PgBouncer refuse.
+ * each with each. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
  */
 const sessionSql = (statementTimeoutMs: number): string =>
   `set timezone = 'UTC'; set datestyle = 'ISO'; set statement_timeout = ${Math.trunc(statementTimeoutMs)};

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type pg from 'pg';
-import type { ClientBase } from 'pg';
 import type { Cursor, Effect, NodeKey, WriteBatch } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
 import { describeError, LeaseLostError } from '../domain/errors.js';
@@ -187,7 +186,7 @@ export class PgStore {
     previous: Promise<unknown> | undefined,
   ): Promise<{ effect: Effect; leftMs: number }> {
     const observations = new PendingObservations(this.#recent);
-    const fence = (client: ClientBase) => (this.#dryRun ? this.#ttlMs : checkFence(client, lease));
+    const fence = (client: pg.ClientBase) => (this.#dryRun ? this.#ttlMs : checkFence(client, lease));
     const done = await transaction(
       this.pool,
       async (client) => {

@@ -9,7 +9,7 @@ import { setUrgent } from '../util/urgency.js';
 import { beginFirstLoad, continueFirstLoad } from './first-load.js';
 import { type CountedWalks, identitiesOf, pageBatch, walkForward, walkUntilCounted } from './list-pages.js';
 import { isFirstLoad, readState } from './load-state.js';
-import { storingPages } from './page-store.js';
+import { countStored, storingPages } from './page-store.js';
 import type { Pass } from './pass.js';
 import { isBehind, nextWatermark, overlapFloor, watermarkCandidate, withinClock } from './plan-paging.js';
 import type { ForwardWalk } from './plan-walk.js';
@@ -144,11 +144,7 @@ async function storeUntilCounted(
         onPage(answer);
         await pages.add({ batch: pageBatch(answer), size: answer.size, ids: identitiesOf(answer) });
       };
-      const countSeen = async (): Promise<number> => {
-        await pages.flush();
-        return seen.count();
-      };
-      return walkUntilCounted(pass, countSeen, store, sourceType);
+      return walkUntilCounted(pass, countStored(seen, pages), store, sourceType);
     });
   } finally {
     await seen.close();

@@ -12,18 +12,22 @@ export type StatusBatch = Pick<
   | 'failures'
 >;
 
-/** Each row keeps the evidence of its own answer. */
-export const joinBatches = (batches: readonly StatusBatch[]): StatusBatch => ({
-  pipelineRunStatuses: batches.flatMap((batch) => batch.pipelineRunStatuses ?? []),
-  pipelineRunsMissing: batches.flatMap((batch) => batch.pipelineRunsMissing ?? []),
-  nodeStatuses: batches.flatMap((batch) => batch.nodeStatuses ?? []),
-  nodeOutputs: batches.flatMap((batch) => batch.nodeOutputs ?? []),
-  nodesPolled: batches.flatMap((batch) => batch.nodesPolled ?? []),
-  rejected: batches.flatMap((batch) => batch.rejected ?? []),
-  failures: batches.flatMap((batch) => batch.failures ?? []),
-});
+/** Lists are put together, each row keeps the evidence of its own answer; of what is no list, the cursor, the last one stays. */
+export function joinBatches(batches: readonly WriteBatch[]): WriteBatch {
+  const joined: { [part: string]: unknown } = {};
+  for (const batch of batches) {
+    for (const [part, value] of Object.entries(batch)) {
+      const before = joined[part];
+      if (Array.isArray(value) && Array.isArray(before)) before.push(...(value as unknown[]));
+      else joined[part] = Array.isArray(value) ? [...(value as unknown[])] : value;
+    }
+  }
+  return joined;
+}
 
-const isClean = ({ rejected = [] }: StatusBatch): boolean => rejected.every(({ items }) => items.length === 0);
+/** Nothing of it is for quarantine. */
+export const isClean = ({ rejected = [] }: Pick<WriteBatch, 'rejected'>): boolean =>
+  rejected.every(({ items }) => items.length === 0);
 
 /**
  * The transactions for several answers, in their order. A transaction's own cost (the fence, what is rare, the flush to

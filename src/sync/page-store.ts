@@ -1,5 +1,6 @@
 /** Pages of a walk on their way into the store, behind the calls that bring them. */
 import type { WriteBatch } from '../domain/batch.js';
+import { isClean, joinBatches } from './join-batches.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
 import { WriteBehind } from './write-behind.js';
@@ -20,12 +21,11 @@ export type PageStore = WriteBehind<StoredPage>;
 const PLAIN: ReadonlySet<string> = new Set(['pipelineRuns', 'rejected', 'cursor'] satisfies (keyof WriteBatch)[]);
 
 /** What is bad on this page may be good on the next, and settles it then: not in one transaction. */
-const endsGroup = ({ batch }: StoredPage): boolean => (batch.rejected ?? []).some(({ items }) => items.length > 0);
+const endsGroup = ({ batch }: StoredPage): boolean => !isClean(batch);
 
 /** Pipeline runs and a cursor, nothing that is bad, and nothing that hangs on them. */
 const isPlain = ({ batch }: StoredPage): boolean =>
-  Object.keys(batch).every((part) => PLAIN.has(part)) &&
-  (batch.rejected ?? []).every(({ items }) => items.length === 0);
+  Object.keys(batch).every((part) => PLAIN.has(part)) && isClean(batch);
 
 const idsOf = ({ batch }: StoredPage): string[] =>
   (batch.pipelineRuns ?? []).flatMap(({ items }) => items.map((run) => run.pipelineRunId));
@@ -37,19 +37,11 @@ export function areApart(some: readonly StoredPage[], next: readonly StoredPage[
   return !next.some((page) => idsOf(page).some((id) => ids.has(id)));
 }
 
-/** Puts the batches of several pages together; the last cursor is that of all of them. */
-export function mergeBatches(batches: readonly WriteBatch[]): WriteBatch {
-  const lists: { [part: string]: unknown[] } = {};
-  const merged: { [part: string]: unknown } = {};
-  for (const batch of batches) {
-    for (const [part, value] of Object.entries(batch)) {
-      const list = Array.isArray(value) ? (lists[part] ??= []) : null;
-      list?.push(...(value as unknown[]));
-      merged[part] = list ?? value;
-    }
-  }
-  return merged;
-}
+/** Ids that were stored and noted as seen. */
+export const countStored = (seen: SeenIds, pages: PageStore) => async (): Promise<number> => {
+  await pages.flush();
+  return seen.count();
+};
 
 /**
  * Everything that `work` adds is stored when this returns, and as much of it as can be when `work` throws. `seen` notes
@@ -63,7 +55,7 @@ export async function storingPages<R>(
   const pages: PageStore = new WriteBehind(
     { maxItems: pass.settings.pagesPerCommit ?? PAGES_PER_COMMIT, endsGroup, mayOverlap: areApart },
     async (some, previous) => {
-      await pass.commit(mergeBatches(some.map(({ batch }) => batch)), previous);
+      await pass.commit(joinBatches(some.map(({ batch }) => batch)), previous);
       const ids = some.flatMap((page) => page.ids ?? []);
       if (ids.length > 0) await seen?.add(ids);
     },

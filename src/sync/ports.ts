@@ -135,8 +135,7 @@ export interface Store {
   /**
    * One transaction: checks the fence, writes rows, history, bookkeeping and cursor. A row that the database refuses is
    * put into quarantine and the rest is written.
-   */
-  /**
+   *
    * `previous` is the commit before this one, if it may still be under way: this one then ends after it, and not at all
    * where it fails. The two must not share a row.
    */

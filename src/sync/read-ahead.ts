@@ -13,7 +13,8 @@ interface Pending<T, R> {
  * Calls `work` for every item, at most `concurrency` at once, and yields the results in the order of the items, in
  * groups: the first that is awaited and those after it that have settled already (at most `groupSize`). Calls go on
  * while the consumer stores a group, until `ahead` items wait or are under way (default: twice the concurrency); no more
- * than these and one group are ever held: that is the bound of the memory in flight. A failed call is a result, not an exception; leaving the loop early stops new calls.
+ * than these and one group are ever held: that is the bound of the memory in flight. A failed call is a result, not an
+ * exception; leaving the loop early stops new calls.
  */
 export async function* readAhead<T, R>(
   items: Iterable<T> | AsyncIterable<T>,

@@ -9,7 +9,7 @@ import { chunk } from '../util/chunk.js';
 import { confirmMissing, confirmOne, judgeUnseen } from './confirm.js';
 import { type RunsVisitor, runsBatch, walkAgain, walkRuns } from './experiments.js';
 import { identitiesOf, pageBatch, walkUntilCounted } from './list-pages.js';
-import { type PageStore, storingPages } from './page-store.js';
+import { countStored, type PageStore, storingPages } from './page-store.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
@@ -88,11 +88,6 @@ async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore): Pr
   const hasUnnamed = anonymous.of('ListPipelineRuns')?.length !== 0;
   return { isComplete, isWhole: isWhole && hiddenAreWhole, hasUnnamed, first };
 }
-
-const countStored = (seen: SeenIds, pages: PageStore) => async (): Promise<number> => {
-  await pages.flush();
-  return seen.count();
-};
 
 /** A hidden type adds its runs to those that were seen, and is counted by what it adds. Returns whether all were shown. */
 async function walkHiddenTypes(

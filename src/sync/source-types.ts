@@ -6,8 +6,8 @@
  */
 
 import type { Cursor } from '../domain/batch.js';
+import { joinBatches } from './join-batches.js';
 import { listPage, pageBatch } from './list-pages.js';
-import { mergeBatches } from './page-store.js';
 import type { Pass } from './pass.js';
 
 export interface HiddenType {
@@ -56,7 +56,7 @@ async function probe(pass: Pass, sourceType: string): Promise<void> {
   const listed = await newestPage(pass);
   const shown = new Set(listed.items.map((run) => run.pipelineRunId));
   const unknown = await pass.store.countUnknown(ids.filter((id) => !shown.has(id)));
-  if (unknown === 0) return void (await pass.commit(mergeBatches([pageBatch(answer), pageBatch(listed)])));
+  if (unknown === 0) return void (await pass.commit(joinBatches([pageBatch(answer), pageBatch(listed)])));
   pass.deps.logger.info({ sourceType }, 'ListPipelineRuns shows these runs only when it is asked for their SourceType');
   // In one transaction: once the runs are stored, nothing but the cursor tells that more of them are hidden.
   const cursor = { watermark: null, state: {} };

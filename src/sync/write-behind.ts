@@ -1,7 +1,8 @@
 /**
- * Pages are stored while the next ones are fetched, and in groups: a commit of 5,000 rows costs little more than one of
- * 500. Order is kept: a group is stored when the one before it is, and a cursor among the items goes with those before it.
+ * Pages are stored while the next ones are fetched, and in groups: a commit of 3,000 rows costs little more than one of
+ * 300. Order is kept: a group is stored when the one before it is, and a cursor among the items goes with those before it.
  */
+
 /** Characters of answers in one group: pages of large items are stored in smaller groups. */
 const MAX_SIZE = 4_000_000;
 

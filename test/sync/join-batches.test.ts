@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { joinBatches, type StatusBatch, transactionsFor } from '../../src/sync/join-batches.js';
-import { seen } from '../store/fixtures.js';
+import { pipelineRun, seen } from '../store/fixtures.js';
 
 const evidence = seen(0);
 const missing = (...items: string[]) => ({ evidence, items });
@@ -29,12 +29,22 @@ test('nothing of a batch is lost or mixed up when it is joined with others', () 
     nodeStatuses: [{ evidence: seen(1), items: [] }],
   };
   expect(joinBatches([first, second])).toEqual({
-    pipelineRunStatuses: [],
     pipelineRunsMissing: [missing('1')],
     nodeStatuses: [{ evidence: seen(1), items: [] }],
-    nodeOutputs: [],
     nodesPolled: [{ evidence: seen(1), items: [{ pipelineRunId: '2', nodeId: 'n' }] }],
     rejected: first.rejected,
     failures: [{ entityId: '9', error: 'no answer' }],
   });
+});
+
+test('the cursor of the last batch that has one is that of all, and no batch is changed by being joined', () => {
+  const page = (number: number, id: string) => ({
+    pipelineRuns: [{ evidence: seen(number), items: [pipelineRun(id)] }],
+    cursor: { watermark: null, state: { page: number } },
+  });
+  const [first, second] = [page(1, 'r1'), page(2, 'r2')];
+  const joined = joinBatches([first, second, { rejected: [] }]);
+  expect(joined.cursor?.state).toEqual({ page: 2 });
+  expect(joined.pipelineRuns?.map(({ items }) => items[0]?.pipelineRunId)).toEqual(['r1', 'r2']);
+  expect(first).toEqual(page(1, 'r1'));
 });

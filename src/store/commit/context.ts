@@ -65,7 +65,7 @@ function count(effect: Effect, spec: UpsertSpec, result: UpsertResult): void {
   effect.stale += result.stale.length;
 }
 
-const idOf = (spec: UpsertSpec, { row }: Entry): string => row[spec.keys[0] as string] as string;
+const idOf = (spec: UpsertSpec, { row }: Observation): string => row[spec.keys[0] as string] as string;
 
 function rememberUnchanged(
   context: CommitContext,
@@ -83,7 +83,7 @@ function rememberUnchanged(
 
 function put(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<UpsertResult> {
   const table = tableName(spec.table);
-  const seenAt = ({ row }: Observation) => context.observations.seenAt(table, row[spec.keys[0] as string] as string);
+  const seenAt = (observation: Observation) => context.observations.seenAt(table, idOf(spec, observation));
   return upsert(context.client, spec, context.scope, entries, seenAt);
 }
 

@@ -3,7 +3,6 @@
  * answer. What an INSERT of arrays costs beyond COPY is parsing 25 arrays, one more look for every key and one more log
  * record for every row: together a fifth of the server's time, and half of this process's.
  */
-
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ClientBase } from 'pg';
