@@ -60,7 +60,16 @@ export async function probe(cluster: string, port: number): Promise<string | nul
   }
 }
 
-/** Creates what is missing of role, password and database; a kill between two steps is repaired by the next call. */
+/** What the mirror's role may do beyond its own database; the second word is for tests only. */
+const rightsOf = (mayCreateDatabases: boolean): string =>
+  `CREATEROLE ${mayCreateDatabases ? 'CREATEDB' : 'NOCREATEDB'}`;
+
+/**
+ * Creates what is missing of role, password, rights and database; a kill between two steps is repaired by the next call,
+ * and a cluster of an earlier version gets what that did not give. CREATEROLE is for `pai_reader`: migrations make it,
+ * `pai-mirror reader` gives it a login. It is no way to become superuser: since PostgreSQL 16, and the embedded server is
+ * newer, such a role rules over the roles that it made itself and no others.
+ */
 export async function ensureDatabase(
   cluster: string,
   port: number,
@@ -68,25 +77,29 @@ export async function ensureDatabase(
   password: string,
   mayCreateDatabases: boolean,
 ): Promise<void> {
-  if (!mayCreateDatabases && (await canLogIn(connectionString))) return;
+  if (!mayCreateDatabases && (await isComplete(connectionString))) return;
   await withSuperuser(cluster, port, async (client) => {
     // A statement that fails is logged with its text, and one of these holds the password.
     await client.query("SET log_min_error_statement = 'panic'");
     const role = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [MIRROR_NAME]);
     const verb = role.rowCount === 0 ? 'CREATE' : 'ALTER';
-    const rights = mayCreateDatabases ? 'CREATEDB' : 'NOCREATEDB';
+    const rights = rightsOf(mayCreateDatabases);
     await client.query(`${verb} ROLE ${MIRROR_NAME} LOGIN ${rights} PASSWORD ${client.escapeLiteral(password)}`);
     const database = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [MIRROR_NAME]);
     if (database.rowCount === 0) await client.query(`CREATE DATABASE ${MIRROR_NAME} OWNER ${MIRROR_NAME}`);
   });
 }
 
-async function canLogIn(connectionString: string): Promise<boolean> {
+/** Whether the role can log in and has its right: the usual start, for which no superuser is needed. */
+async function isComplete(connectionString: string): Promise<boolean> {
   const client = new pg.Client({ connectionString, ssl: false, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   client.on('error', () => {});
   try {
     await client.connect();
-    return true;
+    const { rows } = await client.query<{ complete: boolean }>(
+      'SELECT rolcreaterole AS complete FROM pg_roles WHERE rolname = current_user',
+    );
+    return rows[0]?.complete === true;
   } catch (error) {
     // Wrong password, no such role, no such database: what `ensureDatabase` can mend. (No such role is 28P01, too.)
     if (['28P01', '28000', '3D000'].includes(errorCode(error))) return false;

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { withSuperuser } from '../../src/embedded/admin.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { type CapturingLogger, capturingLogger } from '../support/logger.js';
 import { scratchDirectory } from '../support/scratch.js';
@@ -137,6 +138,39 @@ describe('the next start', () => {
     expect(second.started).toBe(false);
     expect(second.connectionString).not.toBe(first.connectionString);
     expect(await query(second.connectionString, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('the right to make roles', () => {
+  test('lets the mirror make a reader with a password of its own, and rule over nobody else', async () => {
+    const { connectionString } = await start();
+    await query(connectionString, "CREATE ROLE pai_reader LOGIN PASSWORD 'of-the-reader'");
+    const reader = new URL(connectionString);
+    [reader.username, reader.password] = ['pai_reader', 'of-the-reader'];
+    expect(await query(reader.href, 'SELECT current_user::text AS role')).toEqual([{ role: 'pai_reader' }]);
+    reader.password = 'wrong';
+    await expect(query(reader.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+    for (const statement of [
+      "ALTER ROLE postgres PASSWORD 'mine'",
+      'ALTER ROLE pai_reader SUPERUSER',
+      'ALTER ROLE pai_mirror CREATEDB',
+      'GRANT pg_execute_server_program TO pai_mirror',
+    ]) {
+      await expect(query(connectionString, statement), statement).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  test('comes to a cluster that was made before there was one, with password and data untouched', async () => {
+    const first = await start();
+    const hasRight = async ({ connectionString }: EmbeddedPostgres) =>
+      (await query(connectionString, 'SELECT rolcreaterole AS it FROM pg_roles WHERE rolname = current_user'))[0]?.it;
+    await withSuperuser(join(first.dataDirectory, 'cluster'), first.port, (client) =>
+      client.query('ALTER ROLE pai_mirror NOCREATEROLE'),
+    );
+    expect(await hasRight(first)).toBe(false);
+    const second = await start();
+    expect(second.connectionString).toBe(first.connectionString);
+    expect(await hasRight(second)).toBe(true);
   });
 });
 
