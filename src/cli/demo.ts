@@ -13,6 +13,7 @@ import { type DemoWorld, startDemoWorld } from './demo-world.js';
 import type { Interrupt } from './interrupt.js';
 import { type Output, stdoutOutput } from './output.js';
 import { createScheduler, keepPartitionsAhead, shutDown } from './start.js';
+import { keepViewsFast } from './views.js';
 
 const REGION = 'cn-demo';
 const LOOK_EVERY_MS = 500;
@@ -35,10 +36,12 @@ export async function demoCommand(interrupt: Interrupt, options: { readonly exit
     const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
     scheduler.start();
     const partitions = keepPartitionsAhead(mirror, logger);
+    const views = keepViewsFast(mirror.store, logger);
     await tell(mirror, output, interrupt.signal).catch((error: unknown) => {
       if (!interrupt.signal.aborted) throw error;
     });
     clearInterval(partitions);
+    await views.stop();
     output.print('stopping; `npm run demo` goes on from here');
     return await shutDown(scheduler, mirror, logger);
   } finally {

@@ -11,6 +11,7 @@ import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
+import { keepViewsFast } from './views.js';
 
 const HEARTBEAT_MS = 10_000;
 
@@ -41,10 +42,12 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
   scheduler.start();
   const partitions = keepPartitionsAhead(mirror, logger);
+  const views = keepViewsFast(mirror.store, logger);
   logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
   await interrupt.interrupted;
   logger.info({}, 'stopping');
   clearInterval(partitions);
+  await views.stop();
   return shutDown(scheduler, mirror, logger);
 }
 

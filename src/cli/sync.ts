@@ -6,6 +6,7 @@ import { createContext, type ExitCode } from './context.js';
 import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 import { failed, tellReports } from './report.js';
+import { refreshViews } from './views.js';
 
 export interface SyncOptions {
   /** Default: all of them. */
@@ -46,6 +47,7 @@ export async function syncCommand(interrupt: Interrupt, options: SyncOptions): P
         busyWaitMs: BUSY_WAIT_MS,
         clock: mirror.clock,
       });
+      await refreshViews(mirror.store, logger, interrupt.signal);
       progress.stop();
       tellReports(reports, output, logger);
       if (options.dryRun) logger.info({}, 'dry run: no data was written');

@@ -79,6 +79,7 @@ async function migrateLocked(
     logger.info({ migration: migration.tag }, 'applied a migration');
   }
   await preparePartitions(client, options.partitionsAhead ?? 3, logger);
+  await prepareReader(client, logger);
   return pending.map((migration) => migration.tag);
 }
 
@@ -90,6 +91,19 @@ async function preparePartitions(client: Client, monthsAhead: number, logger: Lo
   } catch (error) {
     const reason = describeError(error);
     logger.warn({}, `partitions of the history could not be made ahead of time, its default one is used: ${reason}`);
+  }
+}
+
+/** Roles belong to the server, and many a mirror's own role may not make one. Nobody needs it for mirroring. */
+async function prepareReader(client: Client, logger: Logger): Promise<void> {
+  try {
+    await client.query('select pai.ensure_reader()');
+  } catch (error) {
+    const reason = describeError(error);
+    logger.warn(
+      {},
+      `the role pai_reader could not be made or given its rights, \`pai-mirror reader\` says how: ${reason}`,
+    );
   }
 }
 

@@ -1,13 +1,13 @@
 import type { ClientBase, Pool } from 'pg';
 
 /**
- * The schema `pai` as text, read from the catalogs: the same on every supported PostgreSQL, so that a test can compare
+ * The schemas `pai` and `analytics` as text, read from the catalogs: the same on every supported PostgreSQL, so that a test can compare
  * it with migrations/schema.sql and `doctor` can tell a database that was changed by hand. Monthly partitions are left
  * out, there are other ones every month.
  */
 export async function dumpSchema(client: Pool | ClientBase): Promise<string> {
   const parts: string[] = [];
-  for (const sql of [SEQUENCES, FUNCTIONS, TABLES]) {
+  for (const sql of [SEQUENCES, TYPES, FUNCTIONS, TABLES, VIEWS]) {
     const { rows } = await client.query<{ text: string }>(sql);
     parts.push(...rows.map((row) => row.text.trimEnd()));
   }
@@ -28,10 +28,18 @@ const SEQUENCES = `
     and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'i')
   order by c.relname collate "C"`;
 
+/** Of those that were made as types. */
+const TYPES = `
+  select format(E'create type analytics.%I as (\\n%s\\n);', c.relname, (select string_agg(format('  %I %s', a.attname, format_type(a.atttypid, a.atttypmod)),
+      E',\\n' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
+    || ${comment('type', "format('analytics.%I', c.relname)", "obj_description(c.reltype, 'pg_type')")} as text
+  from pg_class c where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'c' order by c.relname collate "C"`;
+
 const FUNCTIONS = `
   select trim(trailing E'\\n' from pg_get_functiondef(p.oid)) || ';'
-    || ${comment('function', "format('pai.%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid))", "obj_description(p.oid, 'pg_proc')")} as text
-  from pg_proc p where p.pronamespace = 'pai'::regnamespace order by p.proname collate "C"`;
+    || ${comment('function', "format('%s.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))", "obj_description(p.oid, 'pg_proc')")} as text
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  where n.nspname in ('pai', 'analytics') order by n.nspname desc, p.proname collate "C"`;
 
 /** In the order of the table; a generated identity stands where a default would. */
 const COLUMNS = `
@@ -61,6 +69,8 @@ const COLUMN_COMMENTS = `
   select string_agg(${comment('column', "format('pai.%I.%I', c.relname, a.attname)", 'col_description(c.oid, a.attnum)')}, '' order by a.attnum)
   from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`;
 
+const VIEW_COLUMN_COMMENTS = COLUMN_COMMENTS.replaceAll('pai.%I.%I', 'analytics.%I.%I');
+
 /** The default partition counts as a table of its own; its columns, keys and indexes are its parent's. */
 const TABLES = `
   select case when c.relispartition
@@ -76,3 +86,11 @@ const TABLES = `
   where c.relnamespace = 'pai'::regnamespace and c.relkind in ('r', 'p')
     and (not c.relispartition or pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
   order by c.relname collate "C"`;
+
+/** What a view shows; not how it is written, which no two versions of PostgreSQL print alike. */
+const VIEWS = `
+  select format(E'view analytics.%I (\\n%s\\n);', c.relname, (select string_agg(format('  %I %s', a.attname, format_type(a.atttypid, a.atttypmod)),
+      E',\\n' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
+    || ${comment('view', "format('analytics.%I', c.relname)", "obj_description(c.oid, 'pg_class')")}
+    || coalesce((${VIEW_COLUMN_COMMENTS}), '') as text
+  from pg_class c where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'v' order by c.relname collate "C"`;

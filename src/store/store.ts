@@ -27,6 +27,7 @@ import {
   quarantineGroups,
   readQuarantine,
 } from './quarantine.js';
+import { refreshRollups } from './rollups.js';
 import { countPresent, type Entity, SeenIdTable } from './seen-ids.js';
 import { instantSql } from './sql.js';
 
@@ -290,6 +291,11 @@ export class PgStore {
   /** Creates the history's partitions up to so many months ahead; returns the new ones. */
   async ensurePartitions(monthsAhead: number): Promise<string[]> {
     return this.#dryRun ? [] : ensurePartitionsInPool(this.pool, monthsAhead);
+  }
+
+  /** Brings the sums of the views up to date; returns how many quarter hours were due. */
+  async refreshRollups(signal?: AbortSignal): Promise<number> {
+    return this.#dryRun ? 0 : refreshRollups(this.pool, signal);
   }
 
   overview(): Promise<Overview> {

@@ -10,13 +10,21 @@ import * as bookkeeping from '../../src/store/schema/bookkeeping.js';
 import { changeEvents } from '../../src/store/schema/history.js';
 import * as nodes from '../../src/store/schema/nodes.js';
 import * as pipelineRuns from '../../src/store/schema/pipeline-runs.js';
+import * as rollups from '../../src/store/schema/rollups.js';
 import * as runs from '../../src/store/schema/runs.js';
 import { dumpSchema } from '../../src/store/schema-dump.js';
 import { columnName, tableName } from '../../src/store/sql.js';
 import { createDatabase } from '../support/database.js';
 import { capturingLogger } from '../support/logger.js';
 
-const TAGS = ['0000_tables', '0001_history', '0002_comments', '0003_budgets_quarantine'];
+const TAGS = [
+  '0000_tables',
+  '0001_history',
+  '0002_comments',
+  '0003_budgets_quarantine',
+  '0004_rollups',
+  '0005_analytics',
+];
 const FOLDER = new URL('../../migrations/', import.meta.url).pathname;
 
 let url: string;
@@ -150,6 +158,7 @@ describe('the schema', () => {
       ...Object.values(nodes),
       ...Object.values(runs),
       ...Object.values(bookkeeping),
+      ...Object.values(rollups),
       changeEvents,
     ];
     const known = tables.flatMap((table) =>

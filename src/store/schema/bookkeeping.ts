@@ -46,7 +46,11 @@ export const syncPasses = pai.table(
     quarantined: int64().notNull().default(sql`0`),
     error: text(),
   },
-  (t) => [index('sync_passes_latest').on(t.scope, t.stream, t.id)],
+  (t) => [
+    index('sync_passes_latest').on(t.scope, t.stream, t.id),
+    index('sync_passes_succeeded').on(t.scope, t.stream, t.id).where(sql.raw(`outcome = 'succeeded'`)),
+    index('sync_passes_started').on(t.startedAt),
+  ],
 );
 
 /** One row an item whose call failed: it stays due, and waits until `retry_at`. */

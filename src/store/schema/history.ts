@@ -31,5 +31,6 @@ export const changeEvents = pai.table(
   (t) => [
     primaryKey({ columns: [t.entityId, t.eventId, t.observedAt] }),
     index('change_events_observed').on(t.scope, t.observedAt),
+    index('change_events_changed').on(t.scope, t.observedAt).where(sql.raw(`kind <> 'discovered'`)),
   ],
 );

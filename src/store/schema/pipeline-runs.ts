@@ -47,8 +47,9 @@ export const pipelineRuns = pai.table(
     index('pipeline_runs_missing')
       .on(t.scope, t.pipelineRunId)
       .where(sql.raw('missing_since is not null and deleted_at is null')),
-    index('pipeline_runs_created').on(t.scope, t.gmtCreateTime),
+    index('pipeline_runs_created_at').on(t.gmtCreateTime, t.scope),
     index('pipeline_runs_modified').on(t.scope, t.gmtModifiedTime),
+    index('pipeline_runs_pipeline').on(t.pipelineId, t.gmtCreateTime),
   ],
 );
 
