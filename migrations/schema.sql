@@ -161,7 +161,7 @@ BEGIN
     BEGIN
       CREATE ROLE pai_reader NOLOGIN;
       FOREACH setting IN ARRAY ARRAY['statement_timeout = 30000', 'default_transaction_read_only = on', 'jit = off',
-        'work_mem = 32768', 'random_page_cost = 1.1', 'idle_in_transaction_session_timeout = 60000', 'search_path = analytics, pai']
+        'work_mem = 32768', 'random_page_cost = 1.1', 'hash_mem_multiplier = 8', 'idle_in_transaction_session_timeout = 60000', 'search_path = analytics, pai']
       LOOP
         EXECUTE 'ALTER ROLE pai_reader SET ' || setting;
       END LOOP;
