@@ -50,6 +50,8 @@ export interface Config {
   readonly httpHost: string;
   readonly httpPort: number;
   readonly logLevel: string;
+  /** For the command `reader`; null: it makes one. A secret. */
+  readonly readerPassword: string | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -159,6 +161,21 @@ const databaseUrl = () =>
       return z.NEVER;
     });
 
+const readerPassword = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined || isReaderPassword(value)) return value ?? null;
+      context.addIssue({ code: 'custom', message: `found something else, expected ${READER_PASSWORD_EXPECTED}` });
+      return z.NEVER;
+    });
+
+export const READER_PASSWORD_EXPECTED = '8 to 256 printable ASCII characters';
+
+/** Beyond ASCII clients disagree about what is hashed, and some then could not log in. */
+export const isReaderPassword = (text: string): boolean => /^[ -~]{8,256}$/.test(text);
+
 const flag = () =>
   z
     .string()
@@ -228,6 +245,7 @@ const schema = (needs: { readonly scopes: boolean }) =>
     EXPERIMENTS_CRON: cron('*/5 * * * *'),
     RECONCILE_CRON: cron('0 */6 * * *'),
     RETENTION_CRON: cron('30 3 * * *'),
+    READER_PASSWORD: readerPassword(),
     HTTP_HOST: z.string().default('127.0.0.1'),
     HTTP_PORT: integer(8080, 0, 65_535),
     LOG_LEVEL: z
@@ -327,6 +345,7 @@ function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
     httpHost: env.HTTP_HOST,
     httpPort: env.HTTP_PORT,
     logLevel: env.LOG_LEVEL,
+    readerPassword: env.READER_PASSWORD,
   };
 }
 

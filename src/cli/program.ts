@@ -12,6 +12,7 @@ import { isStream, STREAMS, type Stream } from '../domain/streams.js';
 import type { ExitCode } from './context.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
+import type { ReaderOptions } from './reader.js';
 
 const EXIT_CODES = `
 Exit codes: 0 all well; 1 something failed, and what did not fail is stored; 2 wrong usage or configuration.
@@ -68,6 +69,13 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
   add('migrate', 'bring the schema of the database up to date').action(async () =>
     done(await untilKilled(interrupt, async () => (await import('./migrate.js')).migrateCommand())),
   );
+  add('reader', 'give the role pai_reader a login, for Grafana and other readers')
+    .option('--rotate', 'replace the password of a login that is there', false)
+    .option('--password-stdin', 'take the password from stdin (or set READER_PASSWORD); default: make one', false)
+    .option('--json', 'for programs', false)
+    .action(async (options: ReaderOptions) =>
+      done(await untilKilled(interrupt, async () => (await import('./reader.js')).readerCommand(options))),
+    );
   addQuarantine(program, interrupt, done);
   add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
     .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)

@@ -26,8 +26,8 @@ export interface MigrateResult {
 /** Another process may be migrating: wait for it that long. A lock on a table is given up much sooner. */
 const WAIT_FOR_OTHERS = `set lock_timeout = '10min'; set statement_timeout = 0`;
 const WAIT_FOR_TABLES = `set lock_timeout = '15s'; set timezone = 'UTC'`;
-/** An arbitrary constant: the advisory lock of pai-mirror's migrations. */
-const LOCK = 7_305_148_210;
+/** An arbitrary constant: the advisory lock of whoever changes what the migrations make. */
+export const MIGRATION_LOCK = 7_305_148_210;
 
 /** The mirror's own bookkeeping; not a migration, because the migrations are listed in it. */
 const BOOKKEEPING = `
@@ -127,7 +127,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   });
   try {
     await client.query(WAIT_FOR_OTHERS);
-    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query(WAIT_FOR_TABLES);
     const applied = await migrateLocked(client, migrations, options);
     return { applied, version: (migrations.at(-1) as Migration).tag };
