@@ -1,9 +1,13 @@
 /** `demo`: a database, a PAI and the mirror between them, all on this machine, until Ctrl-C. */
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { type Mirror, openMirror } from '../app.js';
 import { type Config, type Environment, parseConfig } from '../config.js';
 import { describeError, StoreError } from '../domain/errors.js';
 import { staticCredentials } from '../pai/credentials.js';
+import { giveReaderLogin } from '../store/reader.js';
+import { dataSourceOf, readerAddress } from '../store/reader-address.js';
+import { READER } from '../store/reader-role.js';
 import { systemClock } from '../util/clock.js';
 import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
@@ -32,7 +36,7 @@ export async function demoCommand(interrupt: Interrupt, options: { readonly exit
     const config = demoConfig(world, dataDir);
     const credentials = staticCredentials({ ...firstKey(world), securityToken: null });
     const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials });
-    introduce(world, mirror, output);
+    introduce(world, mirror, await letReaderIn(mirror), output);
     const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
     scheduler.start();
     const partitions = keepPartitionsAhead(mirror, logger);
@@ -84,17 +88,28 @@ function demoConfig(world: DemoWorld, dataDir: string): Config {
   return parseConfig(environment, { scopes: true });
 }
 
-function introduce(world: DemoWorld, mirror: Mirror, output: Output): void {
+/**
+ * The reader's address. Its password is made of the owner's, so that a data source of yesterday's demo works today; back
+ * from it to the owner's leads no way.
+ */
+async function letReaderIn({ database, store }: Mirror): Promise<string> {
+  const { connectionString } = database;
+  const password = createHmac('sha256', new URL(connectionString).password).update(READER).digest('base64url');
+  await giveReaderLogin(store.pool, { password, rotate: true });
+  return readerAddress(connectionString, password);
+}
+
+function introduce(world: DemoWorld, mirror: Mirror, reader: string, output: Output): void {
   const { connectionString } = mirror.database;
+  const { host, database, user } = dataSourceOf(reader);
+  const { password } = new URL(reader);
   const workspaces = world.emulator.world.workspaces().length;
   output.print(`
   PostgreSQL  psql '${connectionString}'
-  Grafana     data source PostgreSQL: ${hostPort(connectionString)}, database and user pai_mirror, TLS off
+  Grafana     data source PostgreSQL: ${host}, database ${database}, user ${user}, password ${password}, TLS off
   PAI         ${world.emulator.url}, an emulator with ${workspaces} workspaces${world.continued ? ' that goes on where it stopped' : ''}
 `);
 }
-
-const hostPort = (connectionString: string): string => new URL(connectionString).host;
 
 /** Rows as soon as there are any, answers once everything is in, then a line now and then. */
 async function tell(mirror: Mirror, output: Output, signal: AbortSignal): Promise<void> {

@@ -6,16 +6,17 @@ export const READER = 'pai_reader';
 /**
  * Defaults of every session of the role. They keep a panel's mistake from hurting the mirror; they are no walls, since a
  * session may set others: what the role may read and not write is decided by its grants. The two about planning are as in
- * the mirror's own sessions (pool.ts).
+ * the mirror's own sessions (pool.ts). `pai.ensure_reader()` sets the same ones on a role that it makes.
  */
 export const READER_SETTINGS: Readonly<Record<string, string>> = {
-  statement_timeout: '30s',
-  idle_in_transaction_session_timeout: '60s',
+  statement_timeout: '30000',
   default_transaction_read_only: 'on',
-  search_path: 'analytics, pai',
-  work_mem: '32MB',
   jit: 'off',
+  work_mem: '32768',
   random_page_cost: '1.1',
+  hash_mem_multiplier: '8',
+  idle_in_transaction_session_timeout: '60000',
+  search_path: 'analytics, pai',
 };
 
 /** `ALTER ROLE … SET` takes a list of schemas as a list; quoted as one it would be one schema of that name. */

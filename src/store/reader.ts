@@ -31,12 +31,11 @@ export async function giveReaderLogin(pool: pg.Pool, { password, rotate }: Login
       // Grants of two sessions on one table fail ("tuple concurrently updated"); migrate makes the same ones.
       await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       await client.query('select pai.ensure_reader()');
-      const hasLogin = await lockRole(client);
+      const { hasLogin, hasSettings } = await lockRole(client);
       if (hasLogin && !rotate) return 'kept';
       await client.query(`alter role ${READER} login password ${client.escapeLiteral(scramVerifier(password))}`);
-      // Somebody may have chosen others since: a new password is no reason to undo that.
-      if (!hasLogin)
-        for (const setting of Object.entries(READER_SETTINGS)) await client.query(settingStatement(setting));
+      // A role that an administrator has made by hand. Any settings that are there are somebody's choice.
+      if (!hasSettings) for (const one of Object.entries(READER_SETTINGS)) await client.query(settingStatement(one));
       return hasLogin ? 'changed' : 'made';
     });
   } catch (error) {
@@ -45,11 +44,11 @@ export async function giveReaderLogin(pool: pg.Pool, { password, rotate }: Login
 }
 
 /**
- * Whether the role can log in, known for the rest of the transaction. An advisory lock is one database's, and the
+ * What the role is like, known for the rest of the transaction. An advisory lock is one database's, and the
  * mirrors of two databases of a server share the role. COMMENT is the one statement that locks a role itself, in all
  * databases, until the transaction ends: of two commands that would both find no login, the second waits here.
  */
-async function lockRole(client: pg.ClientBase): Promise<boolean> {
+async function lockRole(client: pg.ClientBase): Promise<{ hasLogin: boolean; hasSettings: boolean }> {
   const { rows } = await client.query<{ comment: string | null }>(
     `select shobj_description(oid, 'pg_authid') as comment from pg_roles where rolname = $1`,
     [READER],
@@ -57,10 +56,11 @@ async function lockRole(client: pg.ClientBase): Promise<boolean> {
   if (rows.length === 0) throw Object.assign(new Error(`there is no role ${READER}`), { code: '42501' });
   const comment = rows[0]?.comment ?? 'Reads the mirror of pai-mirror: schemas analytics and pai.';
   await client.query(`comment on role ${READER} is ${client.escapeLiteral(comment)}`);
-  const found = await client.query<{ login: boolean }>('select rolcanlogin as login from pg_roles where rolname = $1', [
-    READER,
-  ]);
-  return found.rows[0]?.login === true;
+  const found = await client.query<{ login: boolean; settings: boolean }>(
+    'select rolcanlogin as login, rolconfig is not null as settings from pg_roles where rolname = $1',
+    [READER],
+  );
+  return { hasLogin: found.rows[0]?.login === true, hasSettings: found.rows[0]?.settings === true };
 }
 
 async function refusal(pool: pg.Pool, cause: unknown): Promise<StoreError> {

@@ -10,7 +10,7 @@ const readBy = (address: string) => {
 
 test.each([
   ['postgresql://pai_mirror:secret@db.internal:6543/pai', { host: 'db.internal', port: 6543, database: 'pai' }],
-  ['postgres://owner@db.internal/pai?sslmode=require', { host: 'db.internal', port: 5432, database: 'pai' }],
+  ['postgres://owner@db.internal/pai?sslmode=disable', { host: 'db.internal', port: 5432, database: 'pai' }],
   [
     'postgresql://db/pai?user=owner&password=secret&options=-crole%3Downer',
     { host: 'db', port: 5432, database: 'pai' },

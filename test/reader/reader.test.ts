@@ -197,6 +197,18 @@ describe('the reader', () => {
     expect(settings).toEqual({ timeout: '30s', idle: '1min', jit: 'off', memory: '32MB', path: 'analytics, pai' });
   });
 
+  test('has the same settings whether a migration or an administrator made the role', async () => {
+    const settings = async () =>
+      (await sql(url, `select unnest(rolconfig) as it from pg_roles where rolname = 'pai_reader' order by 1`)).map(
+        (row) => row.it,
+      );
+    const made = await settings();
+    expect(made.length).toBeGreaterThan(5);
+    await asSuperuser('alter role pai_reader reset all', 'alter role pai_reader nologin');
+    expect(await giveLogin(url, GIVEN)).toBe('made');
+    expect(await settings()).toEqual(made);
+  });
+
   test('finds the views before the tables of the same name', async () => {
     const [row] = await sql(
       address,
