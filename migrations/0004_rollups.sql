@@ -201,6 +201,7 @@ LANGUAGE sql STABLE AS $$
   GROUP BY r.pipeline_id, r.node_name, r.node_type, b.scope, b.bucket
 $$;
 --> statement-breakpoint
+-- No VALUES beside each row: 3,000 rows took 30 ms that way, and 5 as two sums.
 -- Triggers and not the writer's code: whoever writes, the sums know. In the writer's own transaction, so that a row and
 -- the note about its quarter hour are seen together or not at all.
 CREATE FUNCTION "pai"."note_new_runs"() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -208,14 +209,13 @@ BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT n.scope, pai.rollup_bucket(n.gmt_create_time, n.started_at, n.first_seen_at), true, true FROM new_rows n;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM new_rows n
-  CROSS JOIN LATERAL (VALUES
-    (n.scope, date_bin('15 minutes', n.started_at, '2000-01-01 00:00:00+00'), 1, 0),
-    (n.scope, date_bin('15 minutes', pai.run_ended_at(n.status, n.started_at, n.finished_at, n.gmt_modified_time, n.deleted_at,
-      n.missing_since), '2000-01-01 00:00:00+00'), 0, 1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket;
+  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), count(*), 0
+  FROM new_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
+  UNION ALL
+  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, count(*)
+  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
+    FROM new_rows) r
+  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
   RETURN NULL;
 END
 $$;
@@ -238,22 +238,21 @@ BEGIN
   ) m
   GROUP BY m.scope, m.bucket;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM (
+  WITH changed AS MATERIALIZED (
     SELECT n.scope, n.started_at, n.ended_at, o.scope AS old_scope, o.started_at AS old_started_at, o.ended_at AS old_ended_at
     FROM (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
         deleted_at, missing_since) AS ended_at FROM old_rows) o
     JOIN (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
         deleted_at, missing_since) AS ended_at FROM new_rows) n USING (pipeline_run_id)
     WHERE (o.scope, o.started_at, o.ended_at) IS DISTINCT FROM (n.scope, n.started_at, n.ended_at)
-  ) c
-  CROSS JOIN LATERAL (VALUES
-    (c.old_scope, date_bin('15 minutes', c.old_started_at, '2000-01-01 00:00:00+00'), -1, 0),
-    (c.old_scope, date_bin('15 minutes', c.old_ended_at, '2000-01-01 00:00:00+00'), 0, -1),
-    (c.scope, date_bin('15 minutes', c.started_at, '2000-01-01 00:00:00+00'), 1, 0),
-    (c.scope, date_bin('15 minutes', c.ended_at, '2000-01-01 00:00:00+00'), 0, 1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket
+  )
+  SELECT m.scope, date_bin('15 minutes', m.at, '2000-01-01 00:00:00+00'), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT old_scope, old_started_at, -1, 0 FROM changed UNION ALL SELECT old_scope, old_ended_at, 0, -1 FROM changed
+    UNION ALL SELECT scope, started_at, 1, 0 FROM changed UNION ALL SELECT scope, ended_at, 0, 1 FROM changed
+  ) AS m(scope, at, started, ended)
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2
   HAVING sum(m.started) <> 0 OR sum(m.ended) <> 0;
   RETURN NULL;
 END
@@ -264,14 +263,13 @@ BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT o.scope, pai.rollup_bucket(o.gmt_create_time, o.started_at, o.first_seen_at), true, true FROM old_rows o;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM old_rows o
-  CROSS JOIN LATERAL (VALUES
-    (o.scope, date_bin('15 minutes', o.started_at, '2000-01-01 00:00:00+00'), -1, 0),
-    (o.scope, date_bin('15 minutes', pai.run_ended_at(o.status, o.started_at, o.finished_at, o.gmt_modified_time, o.deleted_at,
-      o.missing_since), '2000-01-01 00:00:00+00'), 0, -1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket;
+  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), -count(*), 0
+  FROM old_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
+  UNION ALL
+  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, -count(*)
+  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
+    FROM old_rows) r
+  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
   RETURN NULL;
 END
 $$;
@@ -315,9 +313,10 @@ END
 $$;
 --> statement-breakpoint
 -- Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many these were. One
--- at a time: a second caller finds 0. What is noted as due while this runs stays due.
+-- at a time: a second caller finds 0. What is noted as due while this runs stays due. Without JIT, whose compiler took
+-- longer than the work.
 CREATE FUNCTION "pai"."refresh_rollups"(max_buckets integer DEFAULT 500) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET jit = off AS $$
 DECLARE
   due record;
 BEGIN

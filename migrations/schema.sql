@@ -257,22 +257,21 @@ BEGIN
   ) m
   GROUP BY m.scope, m.bucket;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM (
+  WITH changed AS MATERIALIZED (
     SELECT n.scope, n.started_at, n.ended_at, o.scope AS old_scope, o.started_at AS old_started_at, o.ended_at AS old_ended_at
     FROM (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
         deleted_at, missing_since) AS ended_at FROM old_rows) o
     JOIN (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
         deleted_at, missing_since) AS ended_at FROM new_rows) n USING (pipeline_run_id)
     WHERE (o.scope, o.started_at, o.ended_at) IS DISTINCT FROM (n.scope, n.started_at, n.ended_at)
-  ) c
-  CROSS JOIN LATERAL (VALUES
-    (c.old_scope, date_bin('15 minutes', c.old_started_at, '2000-01-01 00:00:00+00'), -1, 0),
-    (c.old_scope, date_bin('15 minutes', c.old_ended_at, '2000-01-01 00:00:00+00'), 0, -1),
-    (c.scope, date_bin('15 minutes', c.started_at, '2000-01-01 00:00:00+00'), 1, 0),
-    (c.scope, date_bin('15 minutes', c.ended_at, '2000-01-01 00:00:00+00'), 0, 1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket
+  )
+  SELECT m.scope, date_bin('15 minutes', m.at, '2000-01-01 00:00:00+00'), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT old_scope, old_started_at, -1, 0 FROM changed UNION ALL SELECT old_scope, old_ended_at, 0, -1 FROM changed
+    UNION ALL SELECT scope, started_at, 1, 0 FROM changed UNION ALL SELECT scope, ended_at, 0, 1 FROM changed
+  ) AS m(scope, at, started, ended)
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2
   HAVING sum(m.started) <> 0 OR sum(m.ended) <> 0;
   RETURN NULL;
 END
@@ -300,14 +299,13 @@ BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT n.scope, pai.rollup_bucket(n.gmt_create_time, n.started_at, n.first_seen_at), true, true FROM new_rows n;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM new_rows n
-  CROSS JOIN LATERAL (VALUES
-    (n.scope, date_bin('15 minutes', n.started_at, '2000-01-01 00:00:00+00'), 1, 0),
-    (n.scope, date_bin('15 minutes', pai.run_ended_at(n.status, n.started_at, n.finished_at, n.gmt_modified_time, n.deleted_at,
-      n.missing_since), '2000-01-01 00:00:00+00'), 0, 1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket;
+  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), count(*), 0
+  FROM new_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
+  UNION ALL
+  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, count(*)
+  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
+    FROM new_rows) r
+  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
   RETURN NULL;
 END
 $function$;
@@ -345,14 +343,13 @@ BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT o.scope, pai.rollup_bucket(o.gmt_create_time, o.started_at, o.first_seen_at), true, true FROM old_rows o;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM old_rows o
-  CROSS JOIN LATERAL (VALUES
-    (o.scope, date_bin('15 minutes', o.started_at, '2000-01-01 00:00:00+00'), -1, 0),
-    (o.scope, date_bin('15 minutes', pai.run_ended_at(o.status, o.started_at, o.finished_at, o.gmt_modified_time, o.deleted_at,
-      o.missing_since), '2000-01-01 00:00:00+00'), 0, -1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket;
+  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), -count(*), 0
+  FROM old_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
+  UNION ALL
+  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, -count(*)
+  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
+    FROM old_rows) r
+  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
   RETURN NULL;
 END
 $function$;
@@ -388,6 +385,7 @@ comment on function pai.rebuild_rollups() is 'Throws all sums away and notes eve
 CREATE OR REPLACE FUNCTION pai.refresh_rollups(max_buckets integer DEFAULT 500)
  RETURNS integer
  LANGUAGE plpgsql
+ SET jit TO 'off'
 AS $function$
 DECLARE
   due record;
