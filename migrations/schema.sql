@@ -513,7 +513,7 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pai.change_events e WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
     RETURN NULL;
   END IF;
-  SELECT to_jsonb(r) - ARRAY['nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'] INTO document
+  SELECT to_jsonb(r) INTO document
   FROM pai.pipeline_runs r WHERE r.pipeline_run_id = id;
   IF document IS NULL THEN
     SELECT to_jsonb(r)
@@ -521,12 +521,16 @@ BEGIN
       || coalesce((SELECT jsonb_object_agg('labels.' || l.key, l.value) FROM pai.run_labels l WHERE l.run_id = id AND l.deleted_at IS NULL), '{}')
     INTO document FROM pai.runs r WHERE r.run_id = id;
   END IF;
-  document := coalesce(document, '{}') - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision'];
+  document := coalesce(document, '{}');
   FOR event IN
-    SELECT e.changes FROM pai.change_events e
+    SELECT e.kind, e.changes FROM pai.change_events e
     WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at > at AND e.changes IS NOT NULL
     ORDER BY e.event_id DESC
   LOOP
+    -- It lists every column that had a value; what came after it says nothing of the others.
+    IF event.kind = 'pruned' THEN
+      document := '{}';
+    END IF;
     SELECT document || coalesce(jsonb_object_agg(c.key, c.value -> 0), '{}') INTO document
     FROM jsonb_each(event.changes) c WHERE jsonb_typeof(c.value) = 'array';
   END LOOP;
@@ -534,12 +538,13 @@ BEGIN
   WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at
     AND e.kind IN ('discovered', 'restored', 'deleted', 'missing', 'pruned')
   ORDER BY e.event_id DESC LIMIT 1;
-  RETURN jsonb_strip_nulls(document)
+  RETURN jsonb_strip_nulls(document - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision',
+      'nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'])
     || CASE last_kind WHEN 'deleted' THEN jsonb_build_object('deleted_at', last_at) WHEN 'missing' THEN jsonb_build_object('missing_since', last_at)
       WHEN 'pruned' THEN jsonb_build_object('pruned_at', last_at) ELSE '{}' END;
 END
 $function$;
-comment on function analytics.run_as_of(id text, at timestamp with time zone) is 'A pipeline run or experiment run as the mirror knew it at that time, from its history; null when it was not known yet.';
+comment on function analytics.run_as_of(id text, at timestamp with time zone) is 'A pipeline run or experiment run as the mirror knew it at that time, from its history, also after it was pruned; null when it was not known yet.';
 
 create unlogged table pai.call_budgets (
   region text not null,
@@ -587,13 +592,13 @@ comment on column pai.change_events.node_id is 'NodeId, for nodes.';
 comment on column pai.change_events.node_type is 'Logical or Physical, for nodes.';
 comment on column pai.change_events.region is 'Region of the scope.';
 comment on column pai.change_events.scope is 'Scope whose pass saw the change.';
-comment on column pai.change_events.kind is 'discovered, changed, deleted, missing or restored.';
-comment on column pai.change_events.from_status is 'Status before; null for discovered.';
+comment on column pai.change_events.kind is 'discovered, changed, deleted, missing, restored (it is there again, also after it was pruned) or pruned (retention took the run out of the mirror).';
+comment on column pai.change_events.from_status is 'Status before; null for discovered. Of a run that is restored after it was pruned: the one that it had then.';
 comment on column pai.change_events.to_status is 'Status after.';
-comment on column pai.change_events.changes is 'Column to [old, new] for each changed column; null for discovered. Params and labels are named params.KEY and labels.KEY.';
+comment on column pai.change_events.changes is 'Column to [old, new] for each changed column; null for discovered. Params and labels are named params.KEY and labels.KEY. For pruned: every column that had a value, [value, null], and what hung on the run: nodes (key, name, status and times of each), details.arguments, details.options; params.KEY, labels.KEY, metrics.KEY (the last point and how many there were).';
 comment on column pai.change_events.source_time is 'When it happened by the source''s clock: GmtModifiedTime of a run, FinishedAt or else StartedAt of a node; null where the answer tells no time.';
 comment on column pai.change_events.observed_at is 'When the call whose answer showed the change was sent, by the mirror''s clock.';
-comment on column pai.change_events.request_id is 'RequestId of the answer that proves it.';
+comment on column pai.change_events.request_id is 'RequestId of the answer that proves it; null for pruned.';
 
 create table pai.change_events_default partition of pai.change_events DEFAULT;
 CREATE TRIGGER append_only_statements BEFORE DELETE OR UPDATE ON pai.change_events_default FOR EACH STATEMENT EXECUTE FUNCTION pai.refuse_history_change();
@@ -606,13 +611,13 @@ comment on column pai.change_events_default.node_id is 'NodeId, for nodes.';
 comment on column pai.change_events_default.node_type is 'Logical or Physical, for nodes.';
 comment on column pai.change_events_default.region is 'Region of the scope.';
 comment on column pai.change_events_default.scope is 'Scope whose pass saw the change.';
-comment on column pai.change_events_default.kind is 'discovered, changed, deleted, missing or restored.';
-comment on column pai.change_events_default.from_status is 'Status before; null for discovered.';
+comment on column pai.change_events_default.kind is 'discovered, changed, deleted, missing, restored (it is there again, also after it was pruned) or pruned (retention took the run out of the mirror).';
+comment on column pai.change_events_default.from_status is 'Status before; null for discovered. Of a run that is restored after it was pruned: the one that it had then.';
 comment on column pai.change_events_default.to_status is 'Status after.';
-comment on column pai.change_events_default.changes is 'Column to [old, new] for each changed column; null for discovered. Params and labels are named params.KEY and labels.KEY.';
+comment on column pai.change_events_default.changes is 'Column to [old, new] for each changed column; null for discovered. Params and labels are named params.KEY and labels.KEY. For pruned: every column that had a value, [value, null], and what hung on the run: nodes (key, name, status and times of each), details.arguments, details.options; params.KEY, labels.KEY, metrics.KEY (the last point and how many there were).';
 comment on column pai.change_events_default.source_time is 'When it happened by the source''s clock: GmtModifiedTime of a run, FinishedAt or else StartedAt of a node; null where the answer tells no time.';
 comment on column pai.change_events_default.observed_at is 'When the call whose answer showed the change was sent, by the mirror''s clock.';
-comment on column pai.change_events_default.request_id is 'RequestId of the answer that proves it.';
+comment on column pai.change_events_default.request_id is 'RequestId of the answer that proves it; null for pruned.';
 
 create table pai.concurrency_due (
   id bigint generated always as identity not null,
@@ -894,6 +899,25 @@ comment on column pai.pipeline_runs.nodes_revision is 'Revision whose node tree 
 comment on column pai.pipeline_runs.details_revision is 'Revision whose details are stored; lower than revision means that they are due.';
 comment on column pai.pipeline_runs.nodes_open is 'True while nodes of the run may still move, also for up to 24 hours after the run''s own end.';
 comment on column pai.pipeline_runs.nodes_fetched_at is 'When nodes_revision was last written, by the database''s clock.';
+
+create table pai.pruned_runs (
+  entity_id text not null,
+  entity text not null,
+  region text not null,
+  scope text not null,
+  status text,
+  gmt_modified_time timestamp with time zone,
+  pruned_at timestamp with time zone not null,
+  constraint pruned_runs_entity_id_entity_pk PRIMARY KEY (entity_id, entity)
+);
+comment on table pai.pruned_runs is 'Runs that retention took out of the mirror, one row a run: what the source still shows of them is passed over. Their last state is in change_events, kind pruned.';
+comment on column pai.pruned_runs.entity_id is 'PipelineRunId or RunId.';
+comment on column pai.pruned_runs.entity is 'pipeline_run or run.';
+comment on column pai.pruned_runs.region is 'Region of the scope.';
+comment on column pai.pruned_runs.scope is 'Scope, region:workspaceId, that the run belonged to.';
+comment on column pai.pruned_runs.status is 'Status when it was pruned; null for experiment runs.';
+comment on column pai.pruned_runs.gmt_modified_time is 'GmtModifiedTime when it was pruned. A run that the list shows with a later one is stored again.';
+comment on column pai.pruned_runs.pruned_at is 'When it was pruned, by the database''s clock.';
 
 create table pai.quarantine (
   id bigint generated always as identity not null,

@@ -9,6 +9,7 @@ import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
 import { parseEndpoint } from './domain/endpoint.js';
 import { UsageError } from './domain/errors.js';
+import { AGE_EXPECTED, parseAge, parseRules, type RetentionSettings } from './domain/retention.js';
 import { parseScopePattern, type ScopePattern } from './domain/scope.js';
 
 export interface Schedules {
@@ -47,6 +48,8 @@ export interface Config {
   readonly overlapSeconds: number;
   readonly hotWindowHours: number;
   readonly schedules: Schedules;
+  /** Nothing, unless RETENTION_* say so. */
+  readonly retention: RetentionSettings;
   readonly httpHost: string;
   readonly httpPort: number;
   readonly logLevel: string;
@@ -219,6 +222,28 @@ const nodeTypes = () =>
         : fail(context, value, `one or more of ${NODE_TYPES.join(', ')}, comma-separated`);
     });
 
+/** Unset: no rules. */
+const retentionRules = (hasOutcome: boolean) =>
+  z
+    .string()
+    .default('')
+    .transform((value, context) => {
+      const parsed = parseRules(value, { hasOutcome });
+      if ('value' in parsed) return parsed.value;
+      for (const message of parsed.mistakes) context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });
+
+/** Unset: kept for ever. */
+const age = () =>
+  z
+    .string()
+    .default('keep')
+    .transform((value, context) => {
+      const parsed = parseAge(value);
+      return parsed === null && value !== 'keep' ? fail(context, value, `keep, or ${AGE_EXPECTED}`) : parsed;
+    });
+
 const schema = (needs: { readonly scopes: boolean }) =>
   z.object({
     DATABASE_URL: databaseUrl(),
@@ -246,6 +271,11 @@ const schema = (needs: { readonly scopes: boolean }) =>
     RECONCILE_CRON: cron('0 */6 * * *'),
     RETENTION_CRON: cron('30 3 * * *'),
     READER_PASSWORD: readerPassword(),
+    RETENTION_RULES: retentionRules(true),
+    RETENTION_EXPERIMENTS: retentionRules(false),
+    RETENTION_HISTORY: age(),
+    RETENTION_PASSES: age(),
+    RETENTION_QUARANTINE: age(),
     HTTP_HOST: z.string().default('127.0.0.1'),
     HTTP_PORT: integer(8080, 0, 65_535),
     LOG_LEVEL: z
@@ -288,6 +318,16 @@ function similarNames(env: Environment): string {
   return near.length > 0 ? ` (${near.join(', ')} is set: a misspelling?)` : '';
 }
 
+const RETENTION_NAMES = ['RULES', 'EXPERIMENTS', 'HISTORY', 'PASSES', 'QUARANTINE', 'CRON'].map(
+  (name) => `RETENTION_${name}`,
+);
+
+/** A misspelt rule would keep (or prune) in silence what somebody meant otherwise, and be noticed too late. */
+const unknownRetention = (env: Environment): string[] =>
+  Object.keys(env)
+    .filter((name) => name.startsWith('RETENTION_') && !RETENTION_NAMES.includes(name))
+    .map((name) => `${name}: found a variable that there is not, expected one of ${RETENTION_NAMES.join(', ')}`);
+
 /**
  * Parses the environment. Throws UsageError with one line a mistake.
  * `needs.scopes`: whether the command talks to PAI, so that PAI_SCOPES is required.
@@ -295,7 +335,7 @@ function similarNames(env: Environment): string {
 export function parseConfig(environment: Environment, needs: { readonly scopes: boolean }): Config {
   const env = withoutBlanks(environment);
   const parsed = schema(needs).safeParse(env);
-  const mistakes: string[] = [];
+  const mistakes: string[] = unknownRetention(env);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0]);
@@ -311,8 +351,10 @@ export function parseConfig(environment: Environment, needs: { readonly scopes: 
   return config;
 }
 
-const configMessage = (mistakes: readonly string[]): string =>
-  `configuration: ${mistakes.length} ${mistakes.length === 1 ? 'variable is' : 'variables are'} wrong\n${mistakes.map((line) => `  ${line}`).join('\n')}`;
+function configMessage(mistakes: readonly string[]): string {
+  const wrong = new Set(mistakes.map((line) => line.slice(0, line.indexOf(':')))).size;
+  return `configuration: ${wrong} ${wrong === 1 ? 'variable is' : 'variables are'} wrong\n${mistakes.map((line) => `  ${line}`).join('\n')}`;
+}
 
 function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
   return {
@@ -341,6 +383,13 @@ function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
       experiments: env.EXPERIMENTS_CRON,
       reconcile: env.RECONCILE_CRON,
       retention: env.RETENTION_CRON,
+    },
+    retention: {
+      runs: env.RETENTION_RULES,
+      experiments: env.RETENTION_EXPERIMENTS,
+      history: env.RETENTION_HISTORY,
+      passes: env.RETENTION_PASSES,
+      quarantine: env.RETENTION_QUARANTINE,
     },
     httpHost: env.HTTP_HOST,
     httpPort: env.HTTP_PORT,

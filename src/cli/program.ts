@@ -76,6 +76,13 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
     .action(async (options: ReaderOptions) =>
       done(await untilKilled(interrupt, async () => (await import('./reader.js')).readerCommand(options))),
     );
+  add('retention', 'prune what the RETENTION_* rules let go; without rules nothing')
+    .option('--dry-run', 'tell what would go, change nothing', false)
+    .option('--json', 'for programs: with the id of every run', false)
+    .action(async (options: { dryRun: boolean; json: boolean }) => {
+      const { retentionCommand } = await import('./retention.js');
+      done(await retentionCommand(options, interrupt));
+    });
   addQuarantine(program, interrupt, done);
   add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
     .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)

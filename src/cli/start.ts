@@ -11,6 +11,7 @@ import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
+import { scheduleRetention } from './scheduled-retention.js';
 import { keepViewsFast } from './views.js';
 
 const HEARTBEAT_MS = 10_000;
@@ -43,12 +44,13 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   scheduler.start();
   const partitions = keepPartitionsAhead(mirror, logger);
   const views = keepViewsFast(mirror.store, logger);
+  const retention = scheduleRetention(mirror, config, logger);
   logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
   await interrupt.interrupted;
   logger.info({}, 'stopping');
   clearInterval(partitions);
-  await views.stop();
-  return shutDown(scheduler, mirror, logger);
+  const stop = () => Promise.all([views.stop(), scheduler.stop(), retention?.stop()]);
+  return shutDown({ stop }, mirror, logger);
 }
 
 /** The history is partitioned by month; a month without its own partition goes into the default one, so this may fail. */
@@ -112,12 +114,16 @@ function cachedScopes(
   };
 }
 
-export async function shutDown(scheduler: Scheduler, mirror: Mirror, logger: Logger): Promise<ExitCode> {
+export async function shutDown(
+  running: { stop(): Promise<unknown> },
+  mirror: Mirror,
+  logger: Logger,
+): Promise<ExitCode> {
   const limit = setTimeout(() => {
     logger.error({}, 'not down in time: leaving now; what was under way was rolled back');
     process.exit(1);
   }, SHUTDOWN_LIMIT_MS);
-  await scheduler.stop();
+  await running.stop();
   await mirror.close();
   clearTimeout(limit);
   logger.info({}, 'stopped');

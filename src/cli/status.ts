@@ -43,6 +43,7 @@ function printOverview(overview: Overview, output: Output): void {
     'missing',
     'deleted',
     'experiment runs',
+    'pruned',
   ];
   const scopes = overview.scopes.map((scope) => [
     scope.scope,
@@ -53,6 +54,7 @@ function printOverview(overview: Overview, output: Output): void {
     scope.missingPipelineRuns,
     scope.deletedPipelineRuns,
     scope.experimentRuns,
+    scope.prunedPipelineRuns + scope.prunedExperimentRuns,
     scope.unresolvedQuarantine,
     scope.failingItems,
   ]);

@@ -160,13 +160,14 @@ export async function nodesDueForPoll(
   ]);
 }
 
-/** How many of these pipeline runs were never stored. */
+/** How many of these pipeline runs were never stored; one that was pruned has been. */
 export async function countUnknown(db: Queryable, pipelineRunIds: readonly string[]): Promise<number> {
   const rows = await query<{ count: number }>(
     db,
     'looking for unknown runs',
     `select count(*)::float8 as count from unnest($1::text[]) as i(id)
-     where not exists (select from pai.pipeline_runs r where r.pipeline_run_id = i.id)`,
+     where not exists (select from pai.pipeline_runs r where r.pipeline_run_id = i.id)
+       and not exists (select from pai.pruned_runs p where p.entity_id = i.id and p.entity = 'pipeline_run')`,
     [pipelineRunIds],
   );
   return rows[0]?.count ?? 0;

@@ -155,3 +155,15 @@ export async function checkMigrated(client: pg.Pool | pg.ClientBase, folder?: st
     blast: 'global',
   });
 }
+
+/** The same on a connection of its own. Throws StoreError. */
+export async function checkMigratedAt(connectionString: string): Promise<void> {
+  const client = await whenNotFull(() => connect(connectionString)).catch((error: unknown) => {
+    throw storeError('reading the version of the schema', error);
+  });
+  try {
+    await checkMigrated(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

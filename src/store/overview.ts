@@ -42,6 +42,9 @@ export interface ScopeOverview {
   readonly missingPipelineRuns: number;
   readonly deletedPipelineRuns: number;
   readonly experimentRuns: number;
+  /** Taken out by retention; their last state is in the history. */
+  readonly prunedPipelineRuns: number;
+  readonly prunedExperimentRuns: number;
   readonly unresolvedQuarantine: number;
   readonly failingItems: number;
 }
@@ -89,19 +92,23 @@ const SCOPES = `
       count(*) filter (where deleted_at is not null) as deleted
     from pai.pipeline_runs group by scope),
   experiments as (select scope, count(*) as runs from pai.runs group by scope),
+  pruned as (
+    select scope, count(*) filter (where entity = 'pipeline_run') as runs, count(*) filter (where entity = 'run') as experiments
+    from pai.pruned_runs group by scope),
   bad as (select scope, count(*) as items from pai.quarantine where resolved_at is null group by scope),
   failing as (select s.scope, count(*) as items from pai.sync_retries s
     where s.stream <> ${TOLD_DELETED} and not exists (select from pai.pipeline_runs r where r.pipeline_run_id = s.entity_id and r.deleted_at is not null)
     group by s.scope),
-  known as (select scope from runs union select scope from experiments union select scope from bad
+  known as (select scope from runs union select scope from experiments union select scope from bad union select scope from pruned
     union select scope from failing union select scope from pai.sync_cursors union select scope from pai.sync_passes)
   select k.scope, coalesce(r.pipeline_runs, 0)::float8 as "pipelineRuns", coalesce(r.active, 0)::float8 as "activePipelineRuns",
     coalesce(r.due_nodes, 0)::float8 as "dueForNodes", coalesce(r.due_details, 0)::float8 as "dueForDetails",
     coalesce(r.missing, 0)::float8 as "missingPipelineRuns", coalesce(r.deleted, 0)::float8 as "deletedPipelineRuns",
     coalesce(e.runs, 0)::float8 as "experimentRuns", coalesce(b.items, 0)::float8 as "unresolvedQuarantine",
+    coalesce(p.runs, 0)::float8 as "prunedPipelineRuns", coalesce(p.experiments, 0)::float8 as "prunedExperimentRuns",
     coalesce(f.items, 0)::float8 as "failingItems"
   from known k left join runs r using (scope) left join experiments e using (scope) left join bad b using (scope)
-  left join failing f using (scope) order by k.scope`;
+  left join pruned p using (scope) left join failing f using (scope) order by k.scope`;
 
 /** Partitions are summed under the table that they belong to. */
 const ESTIMATES = `

@@ -210,7 +210,7 @@ export function useMirror(options: Partial<PgStoreOptions> = {}): () => Mirror {
     // The history refuses TRUNCATE, so the triggers rest for the session of this statement.
     await mirror.sql(`set session_replication_role = replica;
       truncate ${DATA_TABLES.map((table) => `pai.${table}`).join(', ')}, pai.sync_cursors, pai.sync_leases, pai.sync_passes,
-        pai.sync_retries, pai.quarantine;
+        pai.sync_retries, pai.quarantine, pai.pruned_runs;
       set session_replication_role = origin`);
   });
   afterEach(() => mirror.close());

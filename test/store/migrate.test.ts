@@ -24,6 +24,7 @@ const TAGS = [
   '0003_budgets_quarantine',
   '0004_rollups',
   '0005_analytics',
+  '0006_retention',
 ];
 const FOLDER = new URL('../../migrations/', import.meta.url).pathname;
 

@@ -241,6 +241,8 @@ describe('the overview', () => {
         missingPipelineRuns: 0,
         deletedPipelineRuns: 0,
         experimentRuns: 0,
+        prunedPipelineRuns: 0,
+        prunedExperimentRuns: 0,
         unresolvedQuarantine: 1,
         failingItems: 1,
       },

@@ -103,7 +103,7 @@ export async function startMirror(options: TestMirrorOptions = {}): Promise<Test
 }
 
 const DATA_TABLES =
-  'pipeline_runs pipeline_run_details pipeline_run_nodes node_outputs runs run_params run_labels run_metrics change_events quarantine sync_cursors';
+  'pipeline_runs pipeline_run_details pipeline_run_nodes node_outputs runs run_params run_labels run_metrics change_events quarantine sync_cursors pruned_runs';
 
 /**
  * The place and the writing transaction of every row: any insert, update or delete changes it. (The server's own

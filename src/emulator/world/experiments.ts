@@ -87,9 +87,9 @@ export class ExperimentStore {
 
   /** `touched` in milliseconds since 1970; null leaves GmtModifiedTime alone. */
   update(slot: number, patch: ExperimentPatch, touched: number | null): void {
-    const entry = this.entry(slot);
-    this.indexOf(this.view(slot, entry.created).workspaceId ?? '').remove(slot);
+    this.indexOf(this.view(slot, this.entry(slot).created).workspaceId ?? '').remove(slot);
     this.keepPatch(slot, patch);
+    const entry = this.entry(slot);
     if (touched !== null) entry.touched = touched;
     this.indexOf(this.view(slot, entry.created).workspaceId ?? '').insert(slot);
     this.version += 1;

@@ -4,6 +4,7 @@ import type { Scope } from '../../domain/scope.js';
 import { scopeName } from '../../domain/scope.js';
 import type { Stream } from '../../domain/streams.js';
 import { writeCursor } from '../cursors.js';
+import { holdOffPruning } from '../pruning-lock.js';
 import { TOLD_DELETED } from '../schema/columns.js';
 import type { CommitContext } from './context.js';
 import { writeNodes } from './nodes.js';
@@ -18,13 +19,20 @@ import { keepToldDeleted, noteToldDeleted } from './told-deleted.js';
 import { resolveVanished } from './vanished.js';
 
 /** What most commits need not think of. */
-async function readRarities(client: ClientBase, scope: string): Promise<{ quarantine: boolean; toldDeleted: boolean }> {
-  const { rows } = await client.query<{ quarantine: boolean; toldDeleted: boolean }>(
+interface Rarities {
+  readonly quarantine: boolean;
+  readonly toldDeleted: boolean;
+  readonly pruned: boolean;
+}
+
+async function readRarities(client: ClientBase, scope: string): Promise<Rarities> {
+  const { rows } = await client.query<Rarities>(
     `select exists (select from pai.quarantine where scope = $1 and resolved_at is null) as quarantine,
-       exists (select from pai.sync_retries where scope = $1 and stream = ${TOLD_DELETED}) as "toldDeleted"`,
+       exists (select from pai.sync_retries where scope = $1 and stream = ${TOLD_DELETED}) as "toldDeleted",
+       exists (select from pai.pruned_runs) as pruned`,
     [scope],
   );
-  return rows[0] ?? { quarantine: false, toldDeleted: false };
+  return rows[0] as Rarities;
 }
 
 /** Runs that a stream without a revision to reach has asked for, and about which it got an answer. */
@@ -66,6 +74,8 @@ export async function writeBatch(
   },
 ): Promise<Effect> {
   const scope = { region: lease.scope.region, name: scopeName(lease.scope) };
+  // By a statement of its own: the next one must see what was pruned until then.
+  await holdOffPruning(client);
   const rarities = await readRarities(client, scope.name);
   const context: CommitContext = {
     client,
@@ -75,6 +85,7 @@ export async function writeBatch(
     ...options,
     hasQuarantine: rarities.quarantine,
     hasToldDeleted: rarities.toldDeleted,
+    hasPruned: rarities.pruned,
     rejected: (batch.rejected ?? []).flatMap(({ evidence, operation, items }) =>
       items.map((item) => ({ ...item, evidence, operation })),
     ),

@@ -10,6 +10,7 @@ import { tableName } from '../sql.js';
 import { type UpsertResult, upsert } from '../upsert/execute.js';
 import { type Entry, newestByKey } from '../upsert/newest.js';
 import type { Observation, UpsertSpec } from '../upsert/spec.js';
+import { forgetPruned, sortOutPruned } from './pruned.js';
 import type { PendingObservations } from './recent.js';
 
 /** An item for quarantine, with the answer that it came from. */
@@ -32,6 +33,8 @@ export interface CommitContext {
   readonly hasQuarantine: boolean;
   /** The scope has runs that the poll has called deleted, and about which the list has not been heard to the end. */
   readonly hasToldDeleted: boolean;
+  /** Some runs were pruned, of whichever scope: what is still told of them is passed over. */
+  readonly hasPruned: boolean;
   /** Everything that goes to quarantine. */
   readonly rejected: RejectedItem[];
   /** What is stored well now (written, unchanged or stale alike). */
@@ -117,6 +120,10 @@ function refuse(context: CommitContext, entry: Entry, error: unknown): WriteResu
   return { changes: [], stale: [] };
 }
 
+async function writeAll(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<WriteResult> {
+  return collect(context, spec, entries, await put(context, spec, entries));
+}
+
 /** Halves the batch until the rows that the database refuses are alone; they go to quarantine, the rest is written. */
 async function bisect(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<WriteResult> {
   const { client } = context;
@@ -136,16 +143,37 @@ async function bisect(context: CommitContext, spec: UpsertSpec, entries: readonl
   }
 }
 
+/** What is told of a pruned run counts as unchanged, and settles what was told badly before like any other answer. */
+function passOver(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): void {
+  count(context.effect, spec, { inserted: 0, updated: 0, unchanged: entries.length, stale: [], changes: [] });
+  if (context.hasQuarantine) context.good.push(...entries);
+}
+
 /** Merges entries into their table: the newest of each key, in statements of at most MAX_ROWS. */
 export async function write(context: CommitContext, spec: UpsertSpec, entries: readonly Entry[]): Promise<WriteResult> {
   const total: WriteResult = { changes: [], stale: [] };
   const sent = spec.keys.filter((key) => !spec.resolve?.[key]);
-  for (const batch of chunk(newestByKey(entries, sent), MAX_ROWS)) {
-    const part = context.careful
-      ? await bisect(context, spec, batch)
-      : collect(context, spec, batch, await put(context, spec, batch));
+  const store = async (by: UpsertSpec, batch: readonly Entry[]): Promise<WriteResult> => {
+    if (batch.length === 0) return { changes: [], stale: [] };
+    const part = context.careful ? await bisect(context, by, batch) : await writeAll(context, by, batch);
     total.changes.push(...part.changes);
     total.stale.push(...part.stale);
+    return part;
+  };
+  for (const batch of chunk(newestByKey(entries, sent), MAX_ROWS)) {
+    if (!context.hasPruned) {
+      await store(spec, batch);
+      continue;
+    }
+    const { others, pruned, back } = await sortOutPruned(context.client, spec, batch);
+    passOver(context, spec, pruned);
+    await store(spec, others);
+    const { changes } = await store(spec.afterPruning ?? spec, back);
+    await forgetPruned(
+      context.client,
+      spec,
+      changes.map(({ entry }) => entry),
+    );
   }
   return total;
 }

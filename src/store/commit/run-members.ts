@@ -4,6 +4,7 @@ import { fieldRow, metricRow, RUN_LABELS, RUN_METRICS, RUN_PARAMS } from '../ent
 import { instantSql } from '../sql.js';
 import type { Row, UpsertSpec } from '../upsert/spec.js';
 import { type CommitContext, write } from './context.js';
+import { isPruned } from './pruned.js';
 import { childEntry, touchRuns } from './runs.js';
 
 interface Home {
@@ -34,7 +35,10 @@ async function writeMember(
   item: RunMember,
 ): Promise<void> {
   const home = await homeOf(context, item.runId, evidence.observedAt);
-  if (home === undefined) return;
+  if (home === undefined) {
+    if (context.hasPruned && (await isPruned(context.client, 'run', item.runId))) context.effect.unchanged += 1;
+    return;
+  }
   if (!home.isFresh && item.list !== 'metrics') {
     context.effect.stale += 1;
     return;

@@ -5,13 +5,13 @@ import { pipelineRunDetails, pipelineRuns } from '../schema/pipeline-runs.js';
 import * as rules from '../upsert/rules.js';
 import type { History, Row, Rule, UpsertSpec } from '../upsert/spec.js';
 
-const HISTORY: History = {
+const HISTORY = {
   kind: 'row',
   entity: 'pipeline_run',
   entityId: 'pipelineRunId',
   status: 'status',
   sourceTime: ['gmtModifiedTime'],
-};
+} as const satisfies History;
 /** A poll brings no modification time: the known one would be that of an earlier change. */
 const POLL_HISTORY: History = { ...HISTORY, sourceTime: [] };
 
@@ -51,8 +51,7 @@ const followList = rules.always(
      or i.in_scope = i.in_region || ':' || i.workspace_id)) then i.in_scope else k.scope end`,
 );
 
-/** ListPipelineRuns, the authority on a run. */
-export const LISTED_RUNS: UpsertSpec = {
+const LISTED: UpsertSpec = {
   table: pipelineRuns,
   keys: ['pipelineRunId'],
   merge: {
@@ -76,6 +75,12 @@ export const LISTED_RUNS: UpsertSpec = {
   staleWhen: rules.olderVersion,
   lateButNewWhen: rules.newerVersion,
   history: HISTORY,
+};
+
+/** ListPipelineRuns, the authority on a run. */
+export const LISTED_RUNS: UpsertSpec = {
+  ...LISTED,
+  afterPruning: { ...LISTED, history: { ...HISTORY, comesBack: true } },
 };
 
 /** ListPipelineRunsStatus: status and deletion; the rest only completes. */

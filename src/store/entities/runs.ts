@@ -4,7 +4,12 @@ import { runLabels, runMetrics, runParams, runs } from '../schema/runs.js';
 import * as rules from '../upsert/rules.js';
 import type { History, Row, Rule, UpsertSpec } from '../upsert/spec.js';
 
-const HISTORY: History = { kind: 'row', entity: 'run', entityId: 'runId', sourceTime: ['gmtModifiedTime'] };
+const HISTORY = {
+  kind: 'row',
+  entity: 'run',
+  entityId: 'runId',
+  sourceTime: ['gmtModifiedTime'],
+} as const satisfies History;
 
 const FIELDS = [
   'name',
@@ -21,7 +26,7 @@ const FIELDS = [
   'extra',
 ] as const satisfies readonly (keyof ExperimentRun)[];
 
-export const LISTED_EXPERIMENT_RUNS: UpsertSpec = {
+const LISTED: UpsertSpec = {
   table: runs,
   keys: ['runId'],
   merge: {
@@ -37,6 +42,11 @@ export const LISTED_EXPERIMENT_RUNS: UpsertSpec = {
   staleWhen: rules.olderVersion,
   lateButNewWhen: rules.newerVersion,
   history: HISTORY,
+};
+
+export const LISTED_EXPERIMENT_RUNS: UpsertSpec = {
+  ...LISTED,
+  afterPruning: { ...LISTED, history: { ...HISTORY, comesBack: true } },
 };
 
 export const MISSING_EXPERIMENT_RUNS: UpsertSpec = {

@@ -109,3 +109,18 @@ export const callBudgets = pai.table(
   },
   (t) => [primaryKey({ columns: [t.region, t.name] })],
 );
+
+/** Runs that retention took out of the mirror: what the source still shows of them is not stored again. */
+export const prunedRuns = pai.table(
+  'pruned_runs',
+  {
+    entityId: text().notNull(),
+    entity: text().notNull(),
+    region: text().notNull(),
+    scope: text().notNull(),
+    status: text(),
+    gmtModifiedTime: instant(),
+    prunedAt: instant().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.entityId, t.entity] })],
+);

@@ -54,6 +54,7 @@ export const canCopy = ({ insertNew, inputOnly, resolve, history, computed }: Up
   inputOnly === undefined &&
   resolve === undefined &&
   history?.kind !== 'fields' &&
+  !history?.comesBack &&
   (computed ?? []).every((property) => property === 'scope');
 
 type Shared = readonly [sql: string, value: (context: CopyContext, evidence: Evidence) => Value];

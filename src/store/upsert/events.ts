@@ -1,3 +1,4 @@
+import { prunedRuns } from '../schema/bookkeeping.js';
 import { changeEvents } from '../schema/history.js';
 import { columnName, literal, quote, tableSql } from '../sql.js';
 import { after, before, type Resolved } from './resolved.js';
@@ -9,15 +10,16 @@ const TARGET = `${tableSql(changeEvents)} (entity, entity_id, node_id, node_type
       changes, source_time, observed_at, request_id)`;
 
 /** What happened to a row, in one word. Being gone (or back) outweighs a change of other columns, which it lists too. */
-function kindsSql({ merged }: Resolved): string {
+function kindsSql({ merged }: Resolved, { comesBack }: RowHistory): string {
+  const first = comesBack ? 'restored' : 'discovered';
   const has = (name: string) => merged.some((c) => c.name === name);
   const became = (name: string) => `c.${before(name)} is null and c.${after(name)} is not null`;
   const ceased = (name: string) => `c.${before(name)} is not null and c.${after(name)} is null`;
   const cases = [
     ...(has('deleted_at')
-      ? [`when c.is_new and c.${after('deleted_at')} is not null then array['discovered', 'deleted']`]
+      ? [`when c.is_new and c.${after('deleted_at')} is not null then array['${first}', 'deleted']`]
       : []),
-    `when c.is_new then array['discovered']`,
+    `when c.is_new then array['${first}']`,
     ...(has('deleted_at') ? [`when ${became('deleted_at')} then array['deleted']`] : []),
     ...['deleted_at', 'missing_since'].filter(has).map((name) => `when ${ceased(name)} then array['restored']`),
     ...(has('missing_since') ? [`when ${became('missing_since')} then array['missing']`] : []),
@@ -50,16 +52,25 @@ function sourceTimeSql({ spec }: Resolved, { sourceTime }: RowHistory): string {
   return values.length === 0 ? 'null::timestamptz' : `coalesce(${values.join(', ')})`;
 }
 
+/** The row that went is no more; what it was is where the pruning noted it. */
+function fromStatusSql(history: RowHistory, own: string): string {
+  const { comesBack, entity, status } = history;
+  if (status === undefined) return 'null';
+  if (!comesBack) return `c.${before(status)}`;
+  return `coalesce(c.${before(status)}, (select p.status from ${tableSql(prunedRuns)} p
+        where p.entity = ${literal(entity)} and p.entity_id = ${own}))`;
+}
+
 function rowEventsSql(resolved: Resolved, history: RowHistory): string {
   const own = (property: string | undefined) => (property ? `c.${quote(columnName(property))}` : 'null');
   const { status } = history;
   return `insert into ${TARGET}
     select ${literal(history.entity)}, ${own(history.entityId)}, ${own(history.nodeId)}, ${own(history.nodeType)}, $1, $2, e.kind,
-      ${status ? `c.${before(status)}, c.${after(status)}` : 'null, null'},
+      ${fromStatusSql(history, own(history.entityId))}, ${status ? `c.${after(status)}` : 'null'},
       d.changes, ${sourceTimeSql(resolved, history)}, c.observed_at, c.answer_request_id
     from changed c join done on ${resolved.sameKey('done', 'c')}
     cross join lateral (select ${changesSql(resolved, history)} as changes) d
-    cross join lateral unnest(${kindsSql(resolved)}) with ordinality as e(kind, step)
+    cross join lateral unnest(${kindsSql(resolved, history)}) with ordinality as e(kind, step)
     where e.kind <> 'changed' or d.changes is not null
     order by c.ord, e.step`;
 }

@@ -37,6 +37,8 @@ export type History =
       readonly sourceTime: readonly string[];
       /** Properties that only this operation tells: their first value is no change. */
       readonly completes?: readonly string[];
+      /** A new row is one that was pruned: `restored`, from the status that it had then. Default: `discovered`. */
+      readonly comesBack?: boolean;
     }
   | {
       /** One `changed` event of the run for all its changed params (or labels). */
@@ -78,4 +80,6 @@ export interface UpsertSpec {
   /** False: rows that the mirror does not know are passed over. */
   readonly insertNew?: boolean;
   readonly history?: History;
+  /** A row that was pruned and that the source has modified since is written by these rules; default: it stays away. */
+  readonly afterPruning?: UpsertSpec;
 }
