@@ -130,11 +130,12 @@ group by 1 order by 1`,
 const concurrency = timeSeries({
   title: 'Under way at once',
   description:
-    'The most runs under way at the end of a quarter of an hour, by workspace. Pipeline, user and source do not apply.',
+    'The most runs under way at the end of a quarter of an hour in which one started or ended, by workspace. Pipeline, user and source do not apply.',
   sql: `select $__timeGroupAlias(bucket, $__interval), scope as metric, max(running) as running
 from analytics.concurrency
 where $__timeFilter(bucket) and ${amongAll({ scope: 'scope' })}
 group by 1, 2 order by 1, 2`,
+  style: 'steps',
 });
 
 const days = timeSeries({

@@ -117,7 +117,8 @@ export function stat({
 interface SeriesSource extends Common {
   readonly unit?: string;
   readonly max?: number;
-  readonly style?: 'line' | 'bars' | 'stackedBars' | 'stackedArea';
+  /** `steps`: the value holds until the next one. */
+  readonly style?: 'line' | 'steps' | 'bars' | 'stackedBars' | 'stackedArea';
   /** The least `$__interval`; buckets are quarters of an hour, and 20 minutes are no whole number of them. */
   readonly interval?: string;
   /** Column or series to colour. */
@@ -149,7 +150,8 @@ export function timeSeries(source: SeriesSource): PanelBody {
           lineWidth: bars ? 0 : 1,
           fillOpacity: bars ? 80 : style === 'stackedArea' ? 40 : 8,
           showPoints: 'auto',
-          spanNulls: false,
+          lineInterpolation: style === 'steps' ? 'stepAfter' : 'linear',
+          spanNulls: style === 'steps',
           stacking: { group: 'A', mode: style.startsWith('stacked') ? 'normal' : 'none' },
           thresholdsStyle: { mode: source.steps ? 'dashed' : 'off' },
         },

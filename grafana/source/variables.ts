@@ -99,15 +99,22 @@ export const runVariable: TextVariable = {
   skipUrlSync: false,
 };
 
-/** What the panels use: the run that is asked for, or the latest one. */
+/** What the panels use: the run that is asked for, or the latest one of the chosen workspaces. */
 export const runIdVariable = queryVariable({
   name: 'run_id',
   label: 'The run that is shown',
   description: 'The id in the field Pipeline run, or the latest run.',
+  // The latest one of each workspace stands at the end of an index.
   query: `select coalesce(
   nullif(trim(\${run:sqlstring}), ''),
-  (select pipeline_run_id from analytics.pipeline_runs
-    where created_at is not null order by created_at desc limit 1)) as pipeline_run_id`,
+  (select r.pipeline_run_id
+    from analytics.scopes as s
+    cross join lateral (
+      select pipeline_run_id, created_at from analytics.pipeline_runs
+      where scope = s.scope and created_at is not null
+      order by created_at desc limit 1) as r
+    where ${among('s.scope', 'scope')}
+    order by r.created_at desc limit 1)) as pipeline_run_id`,
   hidden: true,
 });
 
@@ -116,7 +123,7 @@ export const experimentVariable = queryVariable({
   label: 'Experiment',
   description: 'The 1,000 experiments with the latest runs.',
   query: `select experiment_id from analytics.experiments
-where ${among('scope', 'scope')}
+where experiment_id is not null and ${among('scope', 'scope')}
 order by last_created_at desc nulls last
 limit 1000`,
 });
