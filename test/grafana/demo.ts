@@ -19,15 +19,17 @@ export async function startDemo(): Promise<Demo> {
   const mirror = await startMirror({
     emulator: {
       clock,
-      history: 600,
-      historyDays: 30,
-      active: 15,
-      experimentRuns: 40,
-      pipelines: 8,
-      nodesPerRun: [3, 5],
+      history: 120,
+      historyDays: 20,
+      active: 8,
+      experimentRuns: 20,
+      pipelines: 2,
+      nodesPerRun: [3, 4],
+      arrivalsPerMinute: 0.2,
     },
   });
   await mirror.sync();
+  await slowDown(mirror);
   clock.advance(3 * HOUR_MS);
   mirror.emulator.world.tick();
   breakSomeItems(mirror);
@@ -36,6 +38,24 @@ export async function startDemo(): Promise<Demo> {
   // Who made a role may give it to somebody, and is no member of it.
   await mirror.pool.query('grant pai_reader to current_user');
   return { mirror, reader: await logIn(mirror.databaseUrl) };
+}
+
+/**
+ * The runs of one pipeline in the last days took two and a half hours, and another one of it has been
+ * running for three days, with an experiment run.
+ */
+async function slowDown({ pool, emulator }: TestMirror): Promise<void> {
+  const { rows } = await pool.query<{ id: string; pipeline: string }>(
+    `select pipeline_run_id as id, pipeline_id as pipeline from analytics.pipeline_runs
+     where outcome = 'succeeded' and created_at > now() - interval '6 days'
+       and pipeline_id = (select min(pipeline_id) from analytics.pipeline_runs)`,
+  );
+  for (const { id } of rows) emulator.mutate.updatePipelineRun(id, { duration: '9000' });
+  const startedAt = new Date(Date.now() - 72 * HOUR_MS).toISOString();
+  const pipelineId = rows[0]?.pipeline ?? '';
+  const fields = { pipelineId, status: 'Running', gmtCreateTime: startedAt, startedAt };
+  const { pipelineRunId, workspaceId } = emulator.mutate.addPipelineRun(fields);
+  emulator.mutate.addExperimentRun({ workspaceId, sourceId: pipelineRunId });
 }
 
 /** One node tree holds a node that nobody can read, and another tree cannot be fetched. */

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { readAlerts } from '../../grafana/queries.js';
-import { ALERT_RULES } from '../../grafana/source/alerts.js';
+import { ALERT_RULES, ALERTING } from '../../grafana/source/alerts.js';
 import { FILES } from '../../grafana/source/files.js';
+import { DATASOURCES, PROVIDERS } from '../../grafana/source/provisioning.js';
 import { toYaml } from '../../grafana/source/yaml.js';
 import { type DashboardJson, faultsOfSql, findFaults, type PanelJson } from './grafana-rules.js';
 import { relationsOf } from './sql-relations.js';
@@ -104,26 +106,30 @@ describe('the alert rules', () => {
   });
 });
 
+describe('the provisioning files', () => {
+  test.each([
+    ['datasources', DATASOURCES],
+    ['dashboards', PROVIDERS],
+    ['alerting', ALERTING],
+  ])('%s: a parser of YAML reads what the source says', (name, source) => {
+    expect(parse(readFileSync(resolve(FOLDER, `../provisioning/${name}/pai-mirror.yaml`), 'utf8'))).toEqual(source);
+  });
+
+  test('hold no password, and name no database of their own', () => {
+    const [{ url, user, secureJsonData, jsonData }] = DATASOURCES.datasources as [
+      (typeof DATASOURCES.datasources)[number],
+    ];
+    for (const value of [url, user, secureJsonData.password, jsonData.database, jsonData.sslmode])
+      expect(value).toMatch(/^\$\{PAI_MIRROR_DB_[A-Z]+\}$/);
+  });
+});
+
 describe('YAML', () => {
-  test('is written so that every parser reads the same', () => {
-    const value = { a: 'on', b: ['x', { c: 1, d: [] }], e: 'one\ntwo', f: 'é\n"', g: null, h: {}, i: '2024', j: 'k-l' };
-    expect(toYaml(value)).toBe(
-      [
-        'a: "on"',
-        'b:',
-        '  - x',
-        '  - c: 1',
-        '    d: []',
-        'e: |-',
-        '  one',
-        '  two',
-        'f: "é\\n\\""',
-        'g: null',
-        'h: {}',
-        'i: "2024"',
-        'j: k-l',
-        '',
-      ].join('\n'),
-    );
+  test.each([
+    [{ a: 'on', b: ['x', { c: 1, d: [] }], e: 'one\ntwo', f: 'é\n"', g: null, h: {}, i: '2024', j: 'k-l' }],
+    [[[1, [2]], 'a: b', '- c', '# d', "e'", '', ' f', 'g\n', 'h\n\ni', 'j \nk', '%', '@l', '0x1', '1e3', '~', 'True']],
+    ['- x\n  y: |'],
+  ])('%j is read as it was written', (value) => {
+    expect(parse(toYaml(value))).toEqual(value);
   });
 });
