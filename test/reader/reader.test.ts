@@ -5,6 +5,7 @@ import { withSuperuser } from '../../src/embedded/admin.js';
 import { migrate } from '../../src/store/migrate.js';
 import { giveReaderLogin, type LoginChange } from '../../src/store/reader.js';
 import { readerAddress } from '../../src/store/reader-address.js';
+import { scramVerifier } from '../../src/store/scram.js';
 import { runCommand } from '../support/command.js';
 import { type OwnServer, startOwnServer } from '../support/own-server.js';
 
@@ -70,6 +71,27 @@ async function giveLogin(connectionString: string, password: string): Promise<Lo
     await pool.end();
   }
 }
+
+describe('a verifier', () => {
+  test('made here is, byte for byte, the one that PostgreSQL makes of the same password and salt', async () => {
+    const password = 'pa$$ word with \'quotes" and \\ in it';
+    await withSuperuser(`${server.dataDirectory}/cluster`, server.port, async (client) => {
+      await client.query(`create role someone password ${client.escapeLiteral(password)}`);
+      const { rows } = await client.query<{ stored: string }>(
+        `select rolpassword as stored from pg_authid where rolname = 'someone'`,
+      );
+      const stored = rows[0]?.stored ?? '';
+      const salt = /^SCRAM-SHA-256\$4096:([^$]+)\$/.exec(stored)?.[1] ?? '';
+      expect(scramVerifier(password, Buffer.from(salt, 'base64'))).toBe(stored);
+    });
+  });
+
+  test('has a salt of its own each time, and nothing of the password', () => {
+    const [one, other] = [scramVerifier('correct horse'), scramVerifier('correct horse')];
+    expect(one).not.toBe(other);
+    expect(one).not.toContain('horse');
+  });
+});
 
 describe('pai-mirror reader', () => {
   beforeEach(withoutLogin);
