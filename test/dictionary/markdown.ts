@@ -106,8 +106,7 @@ const anchor = (schema: string, name: string): string =>
 /** A missing comment is told as such, so that whoever reads the page sees it, not only a test. */
 const text = (comment: string | null): string => comment?.trim() || '(no comment)';
 
-const firstSentence = (comment: string | null): string =>
-  /^.*?\.(?=\s|$)/s.exec(text(comment))?.[0] ?? text(comment);
+const firstSentence = (comment: string | null): string => /^.*?\.(?=\s|$)/s.exec(text(comment))?.[0] ?? text(comment);
 
 const code = (name: string): string => `\`${name}\``;
 
