@@ -5,11 +5,12 @@
  * 0.5 s and 40 MB, also for `--help`.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { describeError, UsageError } from '../domain/errors.js';
 import { parseScopePattern, type ScopePattern } from '../domain/scope.js';
 import { isStream, STREAMS, type Stream } from '../domain/streams.js';
 import type { ExitCode } from './context.js';
+import type { ExportCommandOptions } from './export.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
 import type { ReaderOptions } from './reader.js';
@@ -82,6 +83,21 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
     .action(async (options: { dryRun: boolean; json: boolean }) => {
       const { retentionCommand } = await import('./retention.js');
       done(await retentionCommand(options, interrupt));
+    });
+  add('export', 'a range of the mirror into files that outlive it')
+    .option('--out <dir>', 'an empty directory, or a new one')
+    .option('--from <time>', 'runs created (and events observed) from then on, such as 2026-01-01 or 2026-01-01T08:00Z')
+    .option('--to <time>', 'up to but without then')
+    .option('--scope <scope>', 'only of region:workspaceId, or of region:*', anyScopePattern)
+    .addOption(new Option('--format <format>', 'gzipped CSV, one file a table').choices(['csv']).default('csv'))
+    .option('--verify <dir>', 'read an export back, without a database: checksums, columns and rows')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all well; 1 the export is not whole, or --verify found faults; 2 wrong usage.',
+    )
+    .action(async (options: ExportCommandOptions) => {
+      const { exportCommand } = await import('./export.js');
+      done(await exportCommand(options, interrupt));
     });
   addQuarantine(program, interrupt, done);
   add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
@@ -167,6 +183,8 @@ function scopePattern(text: string): ScopePattern {
   if (pattern === null) throw new InvalidArgumentError(`found ${text}, expected region:workspaceId or region:*`);
   return pattern;
 }
+
+const anyScopePattern = (text: string): ScopePattern | '*' => (text === '*' ? '*' : scopePattern(text));
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`found ${text}, expected a whole number`);

@@ -26,7 +26,7 @@ test('--help and mistakes on the command line load no package but the one that r
 });
 
 test('no command loads what draws bars, colours lines or signs calls before it needs that', () => {
-  for (const command of ['sync', 'start', 'status', 'migrate', 'quarantine', 'retention']) {
+  for (const command of ['sync', 'start', 'status', 'migrate', 'quarantine', 'retention', 'export']) {
     const packages = packagesOf(src(`cli/${command}.ts`));
     expect(packages).toContain('pg');
     expect(
