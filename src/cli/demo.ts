@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { type Mirror, openMirror } from '../app.js';
 import { type Config, type Environment, parseConfig } from '../config.js';
-import { describeError, StoreError } from '../domain/errors.js';
+import { describeError, StoreError, UsageError } from '../domain/errors.js';
 import { staticCredentials } from '../pai/credentials.js';
 import { giveReaderLogin } from '../store/reader.js';
 import { dataSourceOf, readerAddress } from '../store/reader-address.js';
@@ -23,20 +23,29 @@ const REGION = 'cn-demo';
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 10_000;
 
-export async function demoCommand(interrupt: Interrupt, options: { readonly exitAfter?: number }): Promise<ExitCode> {
+export interface DemoOptions {
+  /** Seconds. */
+  readonly exitAfter?: number;
+  /** Whether the rows go into the database of DATABASE_URL, which then must hold nothing but a demo. */
+  readonly useDatabaseUrl: boolean;
+}
+
+export async function demoCommand(interrupt: Interrupt, options: DemoOptions): Promise<ExitCode> {
   const output = stdoutOutput();
-  const { dataDir, logger } = demoPlace(output);
+  const { dataDir, databaseUrl, logger } = demoPlace(output, options);
   const timer =
     options.exitAfter === undefined
       ? null
       : setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.exitAfter * 1000);
-  output.print('pai-mirror demo: starting PostgreSQL and a PAI on this machine ...');
+  const parts = databaseUrl === null ? 'PostgreSQL and a PAI' : 'a PAI';
+  output.print(`pai-mirror demo: starting ${parts} on this machine ...`);
   const world = await startDemoWorld(dataDir);
   try {
-    const config = demoConfig(world, dataDir);
+    const config = demoConfig(world, dataDir, databaseUrl);
     const credentials = staticCredentials({ ...firstKey(world), securityToken: null });
     const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials });
-    introduce(world, mirror, await letReaderIn(mirror), output);
+    if (databaseUrl !== null) await refuseOtherMirror(mirror).catch((error) => closeAndThrow(mirror, error));
+    introduce(world, mirror, databaseUrl === null ? await letReaderIn(mirror) : null, output);
     const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
     scheduler.start();
     const partitions = keepPartitionsAhead(mirror, logger);
@@ -54,11 +63,45 @@ export async function demoCommand(interrupt: Interrupt, options: { readonly exit
   }
 }
 
-/** The demo never touches the database of DATABASE_URL, nor the embedded one of a real mirror: it has its own beside it. */
-function demoPlace(output: Output): { dataDir: string; logger: Logger } {
+interface DemoPlace {
+  readonly dataDir: string;
+  /** Null: an embedded PostgreSQL of the demo's own. */
+  readonly databaseUrl: string | null;
+  readonly logger: Logger;
+}
+
+/**
+ * The demo never touches the embedded database of a real mirror: it has its own beside it. That of DATABASE_URL it takes
+ * only when told to.
+ */
+function demoPlace(output: Output, { useDatabaseUrl }: DemoOptions): DemoPlace {
   const { config, logger } = createContext({ scopes: false }, { LOG_LEVEL: 'warn' });
-  if (config.databaseUrl !== null) output.print('DATABASE_URL is set; the demo leaves that database alone.');
-  return { dataDir: join(config.dataDir, 'demo'), logger: limitedLogger(logger) };
+  const place = { dataDir: join(config.dataDir, 'demo'), logger: limitedLogger(logger) };
+  if (useDatabaseUrl && config.databaseUrl === null)
+    throw new UsageError(
+      '--use-database-url: DATABASE_URL is not set, expected the address of a database for the demo',
+    );
+  if (useDatabaseUrl) return { ...place, databaseUrl: config.databaseUrl };
+  if (config.databaseUrl !== null)
+    output.print('DATABASE_URL is set; the demo leaves that database alone (--use-database-url takes it).');
+  return { ...place, databaseUrl: null };
+}
+
+/** Made-up runs among real ones could never be told apart again. */
+async function refuseOtherMirror({ store }: Mirror): Promise<void> {
+  const { rows } = await store.pool.query<{ scope: string }>(
+    'select scope from analytics.scopes where region <> $1 order by scope limit 1',
+    [REGION],
+  );
+  if (rows[0] === undefined) return;
+  throw new UsageError(
+    `--use-database-url: found a mirror of ${rows[0].scope} in that database, expected none, or one of the demo`,
+  );
+}
+
+async function closeAndThrow(mirror: Mirror, error: unknown): Promise<never> {
+  await mirror.close();
+  throw error;
 }
 
 function firstKey(world: DemoWorld): { accessKeyId: string; accessKeySecret: string } {
@@ -68,9 +111,10 @@ function firstKey(world: DemoWorld): { accessKeyId: string; accessKeySecret: str
 }
 
 /** Local calls cost nothing, so the demo looks often and without a budget. */
-function demoConfig(world: DemoWorld, dataDir: string): Config {
+function demoConfig(world: DemoWorld, dataDir: string, databaseUrl: string | null): Config {
   const environment: Environment = {
     PAI_MIRROR_DATA_DIR: dataDir,
+    ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
     PAI_SCOPES: world.emulator.world
       .workspaces()
       .map(({ workspaceId }) => `${REGION}:${workspaceId}`)
@@ -99,14 +143,16 @@ async function letReaderIn({ database, store }: Mirror): Promise<string> {
   return readerAddress(connectionString, password);
 }
 
-function introduce(world: DemoWorld, mirror: Mirror, reader: string, output: Output): void {
+/** Passwords are shown of the demo's own database alone; a given one has its reader from whoever runs it. */
+function introduce(world: DemoWorld, mirror: Mirror, reader: string | null, output: Output): void {
   const { connectionString } = mirror.database;
-  const { host, database, user } = dataSourceOf(reader);
-  const { password } = new URL(reader);
+  const { host, database, user } = dataSourceOf(reader ?? readerAddress(connectionString, null));
+  const password = reader === null ? '' : `, password ${new URL(reader).password}, TLS off`;
+  const address = reader === null ? readerAddress(connectionString, null) : connectionString;
   const workspaces = world.emulator.world.workspaces().length;
   output.print(`
-  PostgreSQL  psql '${connectionString}'
-  Grafana     data source PostgreSQL: ${host}, database ${database}, user ${user}, password ${password}, TLS off
+  PostgreSQL  psql '${address}'
+  Grafana     data source PostgreSQL: ${host}, database ${database}, user ${user}${password}
   PAI         ${world.emulator.url}, an emulator with ${workspaces} workspaces${world.continued ? ' that goes on where it stopped' : ''}
 `);
 }

@@ -10,6 +10,7 @@ import { describeError, UsageError } from '../domain/errors.js';
 import { parseScopePattern, type ScopePattern } from '../domain/scope.js';
 import { isStream, STREAMS, type Stream } from '../domain/streams.js';
 import type { ExitCode } from './context.js';
+import type { DemoOptions } from './demo.js';
 import type { ExportCommandOptions } from './export.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
@@ -102,7 +103,8 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
   addQuarantine(program, interrupt, done);
   add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
     .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)
-    .action(async (options: { exitAfter?: number }) => {
+    .option('--use-database-url', 'mirror into the database of DATABASE_URL, not into one of its own', false)
+    .action(async (options: DemoOptions) => {
       const { demoCommand } = await import('./demo.js');
       done(await demoCommand(interrupt, options));
     });
