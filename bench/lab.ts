@@ -26,11 +26,19 @@ export interface Loaded {
   readonly load: SyncMeasure;
 }
 
+export interface OutcomeTable {
+  readonly title: string;
+  readonly headings: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 /** What one scenario found. */
 export interface Outcome {
   readonly figures: readonly Figure[];
   /** Sentences below the table. */
   readonly notes: readonly string[];
+  /** What is more than figures: tables below them. */
+  readonly tables?: readonly OutcomeTable[];
   /** For the JSON file. */
   readonly raw: unknown;
 }

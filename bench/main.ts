@@ -13,6 +13,7 @@ import { idleScenario } from './scenarios/idle.js';
 import { latencyScenario } from './scenarios/latency.js';
 import { memoryScenario } from './scenarios/memory.js';
 import { nodesScenario } from './scenarios/nodes.js';
+import { panelsScenario } from './scenarios/panels.js';
 import { pollScenario } from './scenarios/poll.js';
 import { propagationScenario } from './scenarios/propagation.js';
 import { secondLoadScenario } from './scenarios/second-load.js';
@@ -29,6 +30,7 @@ const RUN: Readonly<Record<ScenarioName, Scenario>> = {
   poll: pollScenario,
   nodes: nodesScenario,
   propagation: propagationScenario,
+  panels: panelsScenario,
 };
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -80,6 +82,12 @@ function report(outcomes: readonly [ScenarioName, Outcome][]): void {
   const figures = outcomes.flatMap(([, outcome]) => outcome.figures);
   for (const line of formatTable(FIGURE_HEADINGS, figures.map(figureCells))) print(line);
   print('');
+  for (const { title, headings, rows } of outcomes.flatMap(([, { tables }]) => tables ?? [])) {
+    print(title);
+    print('');
+    for (const line of formatTable(headings, rows)) print(line);
+    print('');
+  }
   for (const [, { notes }] of outcomes) for (const note of notes) print(`- ${note}`);
 }
 

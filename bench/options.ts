@@ -11,6 +11,7 @@ export const SCENARIOS = [
   'poll',
   'nodes',
   'propagation',
+  'panels',
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
@@ -35,6 +36,12 @@ export interface Sizes {
   readonly watchSeconds: number;
   /** Runs whose trees `nodes` fetches. */
   readonly changedRuns: number;
+  /** Pipeline runs of `panels`, its nodes (a run's tenth, twentieth … of them), and its runs under way. */
+  readonly panelRuns: number;
+  readonly panelNodes: number;
+  readonly panelActive: number;
+  /** Times that `panels` asks each question, besides the first. */
+  readonly panelRepeat: number;
 }
 
 export interface BenchOptions extends Sizes {
@@ -62,6 +69,10 @@ const FULL: Sizes = {
   watchedActive: 2_000,
   watchSeconds: 90,
   changedRuns: 1_000,
+  panelRuns: 1_000_000,
+  panelNodes: 10_000_000,
+  panelActive: 5_000,
+  panelRepeat: 5,
 };
 
 /** Everything once, in about two minutes: that it works, not how fast it is. */
@@ -77,6 +88,10 @@ const SMOKE: Sizes = {
   watchedActive: 200,
   watchSeconds: 12,
   changedRuns: 100,
+  panelRuns: 20_000,
+  panelNodes: 200_000,
+  panelActive: 100,
+  panelRepeat: 1,
 };
 
 /** A command line that is not understood, or that asked for help: what to print was printed. */
@@ -116,6 +131,10 @@ const SIZE_OPTIONS: readonly { readonly key: keyof Sizes; readonly flag: string;
   { key: 'watchedActive', flag: '--watched-active', says: 'runs under way in propagation' },
   { key: 'watchSeconds', flag: '--watch-seconds', says: 'seconds of propagation' },
   { key: 'changedRuns', flag: '--changed-runs', says: 'runs whose trees nodes fetches' },
+  { key: 'panelRuns', flag: '--panel-runs', says: 'pipeline runs of panels' },
+  { key: 'panelNodes', flag: '--panel-nodes', says: 'their nodes' },
+  { key: 'panelActive', flag: '--panel-active', says: 'of these runs under way' },
+  { key: 'panelRepeat', flag: '--panel-repeat', says: 'times that panels asks each question' },
 ];
 
 function createProgram(output: (text: string) => void): Command {
