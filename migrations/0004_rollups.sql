@@ -20,7 +20,13 @@ CREATE TABLE "pai"."failure_rollup" (
 	"pipeline_id" text,
 	"pattern" text NOT NULL,
 	"runs" bigint NOT NULL,
-	"last_pipeline_run_id" text NOT NULL
+	"last_pipeline_run_id" text NOT NULL,
+	"last_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "pai"."node_due" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "pai"."node_due_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"pipeline_run_id" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "pai"."node_rollup" (
@@ -76,10 +82,21 @@ CREATE INDEX "change_events_changed" ON "pai"."change_events" USING btree ("scop
 CREATE INDEX "pipeline_runs_created_at" ON "pai"."pipeline_runs" USING btree ("gmt_create_time","scope");--> statement-breakpoint
 DROP INDEX "pai"."pipeline_runs_created";--> statement-breakpoint
 CREATE INDEX "pipeline_runs_pipeline" ON "pai"."pipeline_runs" USING btree ("pipeline_id","gmt_create_time");--> statement-breakpoint
--- What the words and times of a run mean, in one place: the sums, the views and the tests of both use these.
+-- What the words and times of a run mean, in one place: the sums and the views use these. They answer for
+-- everything that a column can hold, infinite times and more seconds than an interval has too: a row that they refused would
+-- make every view fail. Constants have their types: a call that fits exactly is PostgreSQL's own, whatever functions a
+-- session's search_path offers. (Before 2000 from another origin: up to 14.11 and 16.2 date_bin was a step too low for
+-- quarter hours before its origin.)
+CREATE FUNCTION "pai"."quarter_hour"(at timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN at < timestamptz '2000-01-01 00:00:00+00'
+    THEN date_bin(interval '15 minutes', at, timestamptz '4714-11-24 00:00:00+00 BC')
+    ELSE date_bin(interval '15 minutes', at, timestamptz '2000-01-01 00:00:00+00') END
+$$;
+--> statement-breakpoint
 CREATE FUNCTION "pai"."rollup_bucket"(created timestamptz, started timestamptz, first_seen timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT date_bin('15 minutes', coalesce(created, started, first_seen), '2000-01-01 00:00:00+00')
+  SELECT pai.quarter_hour(coalesce(created, started, first_seen))
 $$;
 --> statement-breakpoint
 CREATE FUNCTION "pai"."run_outcome"(status text, deleted_at timestamptz, missing_since timestamptz) RETURNS text
@@ -98,14 +115,21 @@ $$;
 --> statement-breakpoint
 CREATE FUNCTION "pai"."run_seconds"(duration bigint, started timestamptz, finished timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN duration IS NOT NULL OR finished - started IS NOT NULL
-    THEN least(greatest(coalesce(duration, floor(extract(epoch FROM finished - started))::bigint), 0), 2147483647) END
+  SELECT CASE WHEN duration IS NOT NULL THEN least(greatest(duration, 0), 2147483647)
+    WHEN isfinite(started) AND isfinite(finished)
+      THEN least(greatest(floor(extract(epoch FROM finished) - extract(epoch FROM started)), 0), 2147483647)::bigint END
+$$;
+--> statement-breakpoint
+CREATE FUNCTION "pai"."queue_seconds"(created timestamptz, started timestamptz) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN started >= created AND isfinite(created) AND isfinite(started)
+    THEN (extract(epoch FROM started) - extract(epoch FROM created))::double precision END
 $$;
 --> statement-breakpoint
 CREATE FUNCTION "pai"."node_seconds"(started timestamptz, finished timestamptz) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN finished >= started THEN extract(epoch FROM finished - started)::double precision
-    WHEN finished < started THEN 0 END
+  SELECT CASE WHEN isfinite(started) AND isfinite(finished)
+    THEN greatest((extract(epoch FROM finished) - extract(epoch FROM started))::double precision, 0) END
 $$;
 --> statement-breakpoint
 -- When a run stopped taking its place: null while it is under way. A rerun run keeps its old FinishedAt for a while.
@@ -129,27 +153,26 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       '\s+', ' ', 'g')), 300) END
 $$;
 --> statement-breakpoint
--- The sums of some quarter hours, from the tables.
+-- The sums of some quarter hours, from the tables. They end with their last microsecond and not before the next: there is
+-- none after the last, nor after infinity.
 CREATE FUNCTION "pai"."compute_run_rollup"(scopes text[], buckets timestamptz[]) RETURNS SETOF "pai"."run_rollup"
 LANGUAGE sql STABLE AS $$
   SELECT b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type, count(*),
     count(*) FILTER (WHERE r.outcome = 'succeeded'), count(*) FILTER (WHERE r.outcome = 'failed'),
     count(*) FILTER (WHERE r.outcome = 'terminated'), count(*) FILTER (WHERE r.outcome = 'skipped'),
     count(*) FILTER (WHERE r.outcome = 'active'), count(*) FILTER (WHERE r.outcome IN ('missing', 'deleted')),
-    count(*) FILTER (WHERE r.started_at >= r.gmt_create_time),
-    coalesce(sum(extract(epoch FROM r.started_at - r.gmt_create_time)::double precision) FILTER (WHERE r.started_at >= r.gmt_create_time), 0),
+    count(r.queue_seconds), coalesce(sum(r.queue_seconds), 0),
     coalesce(sum(r.seconds) FILTER (WHERE r.outcome = 'succeeded'), 0)::bigint,
     coalesce(array_agg(r.seconds ORDER BY r.seconds) FILTER (WHERE r.outcome = 'succeeded' AND r.seconds IS NOT NULL), '{}')
   FROM unnest(scopes, buckets) AS b(scope, bucket)
   CROSS JOIN LATERAL (
-    SELECT p.pipeline_id, p.user_id, p.source_type, p.gmt_create_time, p.started_at,
+    SELECT p.pipeline_id, p.user_id, p.source_type, pai.queue_seconds(p.gmt_create_time, p.started_at) AS queue_seconds,
       pai.run_outcome(p.status, p.deleted_at, p.missing_since) AS outcome,
       pai.run_seconds(p.duration, p.started_at, p.finished_at)::integer AS seconds
     FROM pai.pipeline_runs p
-    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time < b.bucket + interval '15 minutes'
+    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time <= b.bucket + interval '14 minutes 59.999999 seconds'
     UNION ALL
-    SELECT p.pipeline_id, p.user_id, p.source_type, p.gmt_create_time, p.started_at,
-      pai.run_outcome(p.status, p.deleted_at, p.missing_since),
+    SELECT p.pipeline_id, p.user_id, p.source_type, NULL, pai.run_outcome(p.status, p.deleted_at, p.missing_since),
       pai.run_seconds(p.duration, p.started_at, p.finished_at)::integer
     FROM pai.pipeline_runs p
     WHERE p.scope = b.scope AND p.gmt_create_time IS NULL AND pai.rollup_bucket(NULL, p.started_at, p.first_seen_at) = b.bucket
@@ -160,12 +183,12 @@ $$;
 CREATE FUNCTION "pai"."compute_failure_rollup"(scopes text[], buckets timestamptz[]) RETURNS SETOF "pai"."failure_rollup"
 LANGUAGE sql STABLE AS $$
   SELECT b.bucket, b.scope, r.pipeline_id, r.pattern, count(*),
-    (array_agg(r.pipeline_run_id ORDER BY r.created DESC, r.pipeline_run_id DESC))[1]
+    (array_agg(r.pipeline_run_id ORDER BY r.created DESC, r.pipeline_run_id DESC))[1], max(r.created)
   FROM unnest(scopes, buckets) AS b(scope, bucket)
   CROSS JOIN LATERAL (
     SELECT p.pipeline_run_id, p.pipeline_id, p.gmt_create_time AS created, pai.error_pattern(p.message) AS pattern
     FROM pai.pipeline_runs p
-    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time < b.bucket + interval '15 minutes'
+    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time <= b.bucket + interval '14 minutes 59.999999 seconds'
       AND p.status = 'Failed'
     UNION ALL
     SELECT p.pipeline_run_id, p.pipeline_id, coalesce(p.started_at, p.first_seen_at), pai.error_pattern(p.message)
@@ -189,7 +212,7 @@ LANGUAGE sql STABLE AS $$
       pai.node_seconds(n.started_at, n.finished_at) AS seconds
     FROM pai.pipeline_runs p
     JOIN pai.pipeline_run_nodes n ON n.pipeline_run_id = p.pipeline_run_id AND n.node_id IS DISTINCT FROM p.node_id
-    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time < b.bucket + interval '15 minutes'
+    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time <= b.bucket + interval '14 minutes 59.999999 seconds'
     UNION ALL
     SELECT p.pipeline_id, n.node_name, n.node_type, pai.node_outcome(n.status, n.missing_since),
       pai.node_seconds(n.started_at, n.finished_at)
@@ -201,56 +224,54 @@ LANGUAGE sql STABLE AS $$
   GROUP BY r.pipeline_id, r.node_name, r.node_type, b.scope, b.bucket
 $$;
 --> statement-breakpoint
--- No VALUES beside each row: 3,000 rows took 30 ms that way, and 5 as two sums.
 -- Triggers and not the writer's code: whoever writes, the sums know. In the writer's own transaction, so that a row and
--- the note about its quarter hour are seen together or not at all.
-CREATE FUNCTION "pai"."note_new_runs"() RETURNS trigger LANGUAGE plpgsql AS $$
+-- the note about its quarter hour are seen together or not at all. A plan of theirs lives as long as the session and was
+-- made for the first statement, often of one row: rows before and after are therefore joined by FULL JOIN, which never
+-- compares each with each (48 seconds for 5,000 rows), and sees a changed key as a row that went and one that came. Starts
+-- and ends are rows of their own and no VALUES beside each row, which took 30 ms for 3,000 rows and not 5.
+CREATE FUNCTION "pai"."note_new_runs"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT n.scope, pai.rollup_bucket(n.gmt_create_time, n.started_at, n.first_seen_at), true, true FROM new_rows n;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), count(*), 0
-  FROM new_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
-  UNION ALL
-  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, count(*)
-  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
-    FROM new_rows) r
-  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT scope, started_at AS at, 1 AS started, 0 AS ended FROM new_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, 1 FROM new_rows
+  ) m
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2;
   RETURN NULL;
 END
 $$;
 --> statement-breakpoint
-CREATE FUNCTION "pai"."note_changed_runs"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "pai"."note_changed_runs"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT m.scope, m.bucket, true, bool_or(m.nodes)
   FROM (
     SELECT s.scope, pai.rollup_bucket(s.created, s.started, s.seen) AS bucket,
-      (o.scope, o.gmt_create_time, o.pipeline_id, o.node_id) IS DISTINCT FROM (n.scope, n.gmt_create_time, n.pipeline_id, n.node_id)
-        OR n.gmt_create_time IS NULL AS nodes
-    FROM old_rows o JOIN new_rows n USING (pipeline_run_id)
+      (o.pipeline_run_id, o.scope, pai.rollup_bucket(o.gmt_create_time, o.started_at, o.first_seen_at), o.pipeline_id, o.node_id)
+        IS DISTINCT FROM
+      (n.pipeline_run_id, n.scope, pai.rollup_bucket(n.gmt_create_time, n.started_at, n.first_seen_at), n.pipeline_id, n.node_id) AS nodes
+    FROM old_rows o FULL JOIN new_rows n ON n.pipeline_run_id = o.pipeline_run_id
     CROSS JOIN LATERAL (VALUES (o.scope, o.gmt_create_time, o.started_at, o.first_seen_at),
       (n.scope, n.gmt_create_time, n.started_at, n.first_seen_at)) AS s(scope, created, started, seen)
-    WHERE (o.scope, o.gmt_create_time, o.pipeline_id, o.node_id, o.user_id, o.source_type, o.status, o.started_at, o.finished_at,
-        o.duration, o.message, o.deleted_at, o.missing_since)
-      IS DISTINCT FROM (n.scope, n.gmt_create_time, n.pipeline_id, n.node_id, n.user_id, n.source_type, n.status, n.started_at,
-        n.finished_at, n.duration, n.message, n.deleted_at, n.missing_since)
+    WHERE s.scope IS NOT NULL AND (o.scope, o.gmt_create_time, o.pipeline_id, o.node_id, o.user_id, o.source_type, o.status,
+        o.started_at, o.first_seen_at, o.finished_at, o.duration, o.message, o.deleted_at, o.missing_since)
+      IS DISTINCT FROM (n.scope, n.gmt_create_time, n.pipeline_id, n.node_id, n.user_id, n.source_type, n.status,
+        n.started_at, n.first_seen_at, n.finished_at, n.duration, n.message, n.deleted_at, n.missing_since)
   ) m
   GROUP BY m.scope, m.bucket;
+  -- What did not change cancels out.
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  WITH changed AS MATERIALIZED (
-    SELECT n.scope, n.started_at, n.ended_at, o.scope AS old_scope, o.started_at AS old_started_at, o.ended_at AS old_ended_at
-    FROM (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
-        deleted_at, missing_since) AS ended_at FROM old_rows) o
-    JOIN (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
-        deleted_at, missing_since) AS ended_at FROM new_rows) n USING (pipeline_run_id)
-    WHERE (o.scope, o.started_at, o.ended_at) IS DISTINCT FROM (n.scope, n.started_at, n.ended_at)
-  )
-  SELECT m.scope, date_bin('15 minutes', m.at, '2000-01-01 00:00:00+00'), sum(m.started), sum(m.ended)
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
   FROM (
-    SELECT old_scope, old_started_at, -1, 0 FROM changed UNION ALL SELECT old_scope, old_ended_at, 0, -1 FROM changed
-    UNION ALL SELECT scope, started_at, 1, 0 FROM changed UNION ALL SELECT scope, ended_at, 0, 1 FROM changed
-  ) AS m(scope, at, started, ended)
+    SELECT scope, started_at AS at, -1 AS started, 0 AS ended FROM old_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, -1 FROM old_rows
+    UNION ALL SELECT scope, started_at, 1, 0 FROM new_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, 1 FROM new_rows
+  ) m
   WHERE m.at IS NOT NULL
   GROUP BY 1, 2
   HAVING sum(m.started) <> 0 OR sum(m.ended) <> 0;
@@ -258,75 +279,114 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
-CREATE FUNCTION "pai"."note_removed_runs"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "pai"."note_removed_runs"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT o.scope, pai.rollup_bucket(o.gmt_create_time, o.started_at, o.first_seen_at), true, true FROM old_rows o;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), -count(*), 0
-  FROM old_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
-  UNION ALL
-  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, -count(*)
-  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
-    FROM old_rows) r
-  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
-  RETURN NULL;
-END
-$$;
---> statement-breakpoint
-CREATE FUNCTION "pai"."note_new_nodes"() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
-  SELECT DISTINCT p.scope, pai.rollup_bucket(p.gmt_create_time, p.started_at, p.first_seen_at), false, true
-  FROM (SELECT DISTINCT pipeline_run_id FROM new_rows) n JOIN pai.pipeline_runs p USING (pipeline_run_id);
-  RETURN NULL;
-END
-$$;
---> statement-breakpoint
-CREATE FUNCTION "pai"."note_changed_nodes"() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
-  SELECT DISTINCT p.scope, pai.rollup_bucket(p.gmt_create_time, p.started_at, p.first_seen_at), false, true
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
   FROM (
-    SELECT DISTINCT pipeline_run_id FROM old_rows o JOIN new_rows n USING (pipeline_run_id, node_id, node_type)
-    WHERE (o.node_name, o.status, o.started_at, o.finished_at, o.missing_since)
-      IS DISTINCT FROM (n.node_name, n.status, n.started_at, n.finished_at, n.missing_since)
-  ) c JOIN pai.pipeline_runs p USING (pipeline_run_id);
+    SELECT scope, started_at AS at, -1 AS started, 0 AS ended FROM old_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, -1 FROM old_rows
+  ) m
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2;
   RETURN NULL;
 END
 $$;
 --> statement-breakpoint
-CREATE FUNCTION "pai"."note_removed_nodes"() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Of nodes the run is noted and not its quarter hour: another transaction, which this one cannot see, may be moving the run
+-- to another one at this moment.
+CREATE FUNCTION "pai"."note_new_nodes"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
-  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
-  SELECT DISTINCT p.scope, pai.rollup_bucket(p.gmt_create_time, p.started_at, p.first_seen_at), false, true
-  FROM (SELECT DISTINCT pipeline_run_id FROM old_rows) o JOIN pai.pipeline_runs p USING (pipeline_run_id);
+  INSERT INTO pai.node_due (pipeline_run_id) SELECT DISTINCT pipeline_run_id FROM new_rows;
   RETURN NULL;
 END
 $$;
 --> statement-breakpoint
-CREATE FUNCTION "pai"."note_no_runs"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "pai"."note_changed_nodes"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO pai.node_due (pipeline_run_id)
+  SELECT DISTINCT coalesce(n.pipeline_run_id, o.pipeline_run_id)
+  FROM old_rows o FULL JOIN new_rows n
+    ON n.pipeline_run_id = o.pipeline_run_id AND n.node_id = o.node_id AND n.node_type = o.node_type
+  WHERE (o.pipeline_run_id, o.node_name, o.status, o.started_at, o.finished_at, o.missing_since)
+    IS DISTINCT FROM (n.pipeline_run_id, n.node_name, n.status, n.started_at, n.finished_at, n.missing_since);
+  RETURN NULL;
+END
+$$;
+--> statement-breakpoint
+CREATE FUNCTION "pai"."note_removed_nodes"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO pai.node_due (pipeline_run_id) SELECT DISTINCT pipeline_run_id FROM old_rows;
+  RETURN NULL;
+END
+$$;
+--> statement-breakpoint
+-- The quarter hours whose sums of nodes are due. OFFSET 0 keeps it to one look into the index a run: the planner, which
+-- knows nothing about how many are noted, would at times read all runs.
+CREATE FUNCTION "pai"."due_node_buckets"() RETURNS TABLE (scope text, bucket timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT d.scope, d.bucket FROM pai.rollup_due d WHERE d.nodes
+  UNION
+  SELECT r.scope, pai.rollup_bucket(r.gmt_create_time, r.started_at, r.first_seen_at)
+  FROM (SELECT DISTINCT pipeline_run_id FROM pai.node_due) n
+  CROSS JOIN LATERAL (SELECT p.scope, p.gmt_create_time, p.started_at, p.first_seen_at FROM pai.pipeline_runs p
+    WHERE p.pipeline_run_id = n.pipeline_run_id OFFSET 0) r
+$$;
+--> statement-breakpoint
+CREATE FUNCTION "pai"."note_no_runs"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   PERFORM pai.rebuild_rollups();
   RETURN NULL;
 END
 $$;
 --> statement-breakpoint
--- Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many these were. One
--- at a time: a second caller finds 0. What is noted as due while this runs stays due. Without JIT, whose compiler took
--- longer than the work.
+-- Puts the sums of these quarter hours, computed from the tables, in the place of those that are there.
+CREATE FUNCTION "pai"."replace_rollups"(run_scopes text[], run_buckets timestamptz[], node_scopes text[], node_buckets timestamptz[])
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  IF cardinality(run_scopes) > 0 THEN
+    DELETE FROM pai.run_rollup r USING unnest(run_scopes, run_buckets) AS b(scope, bucket)
+    WHERE r.bucket = b.bucket AND r.scope = b.scope;
+    INSERT INTO pai.run_rollup SELECT * FROM pai.compute_run_rollup(run_scopes, run_buckets);
+    DELETE FROM pai.failure_rollup r USING unnest(run_scopes, run_buckets) AS b(scope, bucket)
+    WHERE r.bucket = b.bucket AND r.scope = b.scope;
+    INSERT INTO pai.failure_rollup SELECT * FROM pai.compute_failure_rollup(run_scopes, run_buckets);
+  END IF;
+  IF cardinality(node_scopes) > 0 THEN
+    DELETE FROM pai.node_rollup r USING unnest(node_scopes, node_buckets) AS b(scope, bucket)
+    WHERE r.bucket = b.bucket AND r.scope = b.scope;
+    INSERT INTO pai.node_rollup SELECT * FROM pai.compute_node_rollup(node_scopes, node_buckets);
+  END IF;
+END
+$$;
+--> statement-breakpoint
+-- Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many it looked at. One
+-- at a time: a second caller finds 0. What is noted as due while this runs stays due, and so does what cannot be computed.
+-- Without JIT, whose compiler took longer than the work.
 CREATE FUNCTION "pai"."refresh_rollups"(max_buckets integer DEFAULT 500) RETURNS integer
-LANGUAGE plpgsql SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog SET jit = off AS $$
 DECLARE
   due record;
+  one record;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtext('pai.rollup_due')) THEN
+  -- In this order: who empties a table waits for the end of this, and does not meet it half way.
+  LOCK TABLE pai.pipeline_runs, pai.pipeline_run_nodes IN ACCESS SHARE MODE;
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('pai.rollup_due', 0)) THEN
     RETURN 0;
   END IF;
   WITH moved AS (DELETE FROM pai.concurrency_due RETURNING scope, bucket, started, ended)
   INSERT INTO pai.concurrency_rollup AS c (scope, bucket, started, ended)
   SELECT m.scope, m.bucket, sum(m.started), sum(m.ended) FROM moved m GROUP BY m.scope, m.bucket
   ON CONFLICT (scope, bucket) DO UPDATE SET started = c.started + excluded.started, ended = c.ended + excluded.ended;
+  -- A run that is not there yet will note all of its quarter hour when it comes.
+  WITH named AS (DELETE FROM pai.node_due RETURNING pipeline_run_id)
+  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
+  SELECT DISTINCT r.scope, pai.rollup_bucket(r.gmt_create_time, r.started_at, r.first_seen_at), false, true
+  FROM (SELECT DISTINCT pipeline_run_id FROM named) n
+  CROSS JOIN LATERAL (SELECT p.scope, p.gmt_create_time, p.started_at, p.first_seen_at FROM pai.pipeline_runs p
+    WHERE p.pipeline_run_id = n.pipeline_run_id OFFSET 0) r;
   -- The deletion comes first: what the statements after it read is at least as new as what was noted.
   WITH taken AS (
     DELETE FROM pai.rollup_due d
@@ -340,45 +400,56 @@ BEGIN
     coalesce(array_agg(scope) FILTER (WHERE runs), '{}') AS run_scopes, coalesce(array_agg(bucket) FILTER (WHERE runs), '{}') AS run_buckets,
     coalesce(array_agg(scope) FILTER (WHERE nodes), '{}') AS node_scopes, coalesce(array_agg(bucket) FILTER (WHERE nodes), '{}') AS node_buckets
   INTO due FROM buckets;
-  IF cardinality(due.run_scopes) > 0 THEN
-    DELETE FROM pai.run_rollup r USING unnest(due.run_scopes, due.run_buckets) AS b(scope, bucket)
-    WHERE r.bucket = b.bucket AND r.scope = b.scope;
-    INSERT INTO pai.run_rollup SELECT * FROM pai.compute_run_rollup(due.run_scopes, due.run_buckets);
-    DELETE FROM pai.failure_rollup r USING unnest(due.run_scopes, due.run_buckets) AS b(scope, bucket)
-    WHERE r.bucket = b.bucket AND r.scope = b.scope;
-    INSERT INTO pai.failure_rollup SELECT * FROM pai.compute_failure_rollup(due.run_scopes, due.run_buckets);
-  END IF;
-  IF cardinality(due.node_scopes) > 0 THEN
-    DELETE FROM pai.node_rollup r USING unnest(due.node_scopes, due.node_buckets) AS b(scope, bucket)
-    WHERE r.bucket = b.bucket AND r.scope = b.scope;
-    INSERT INTO pai.node_rollup SELECT * FROM pai.compute_node_rollup(due.node_scopes, due.node_buckets);
-  END IF;
+  BEGIN
+    PERFORM pai.replace_rollups(due.run_scopes, due.run_buckets, due.node_scopes, due.node_buckets);
+    RETURN due.buckets;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'sums of % quarter hours: %; they are computed one by one', due.buckets, SQLERRM;
+  END;
+  FOR one IN
+    SELECT b.scope, b.bucket, b.is_run
+    FROM (SELECT scope, bucket, true FROM unnest(due.run_scopes, due.run_buckets) AS r(scope, bucket)
+      UNION ALL SELECT scope, bucket, false FROM unnest(due.node_scopes, due.node_buckets) AS n(scope, bucket)) AS b(scope, bucket, is_run)
+  LOOP
+    BEGIN
+      IF one.is_run THEN
+        PERFORM pai.replace_rollups(ARRAY[one.scope], ARRAY[one.bucket], '{}', '{}');
+      ELSE
+        PERFORM pai.replace_rollups('{}', '{}', ARRAY[one.scope], ARRAY[one.bucket]);
+      END IF;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'sums of % in %: %; they stay due', one.bucket, one.scope, SQLERRM;
+      INSERT INTO pai.rollup_due (scope, bucket, runs, nodes) VALUES (one.scope, one.bucket, one.is_run, NOT one.is_run);
+    END;
+  END LOOP;
   RETURN due.buckets;
 END
 $$;
 --> statement-breakpoint
 -- From nothing, for a database that was filled before there were sums, or whose sums somebody has changed.
 CREATE FUNCTION "pai"."rebuild_rollups"() RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
+  -- What a refresh has computed and not committed could not be thrown away.
+  PERFORM pg_advisory_xact_lock(hashtextextended('pai.rollup_due', 0));
   LOCK TABLE pai.pipeline_runs, pai.pipeline_run_nodes IN SHARE MODE;
   DELETE FROM pai.run_rollup;
   DELETE FROM pai.failure_rollup;
   DELETE FROM pai.node_rollup;
   DELETE FROM pai.concurrency_rollup;
   DELETE FROM pai.rollup_due;
+  DELETE FROM pai.node_due;
   DELETE FROM pai.concurrency_due;
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT scope, pai.rollup_bucket(gmt_create_time, started_at, first_seen_at), true, true FROM pai.pipeline_runs;
   INSERT INTO pai.concurrency_rollup (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM pai.pipeline_runs r
-  CROSS JOIN LATERAL (VALUES
-    (r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), 1, 0),
-    (r.scope, date_bin('15 minutes', pai.run_ended_at(r.status, r.started_at, r.finished_at, r.gmt_modified_time, r.deleted_at,
-      r.missing_since), '2000-01-01 00:00:00+00'), 0, 1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket;
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT scope, started_at AS at, 1 AS started, 0 AS ended FROM pai.pipeline_runs
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, 1 FROM pai.pipeline_runs
+  ) m
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2;
 END
 $$;
 --> statement-breakpoint
@@ -432,6 +503,7 @@ COMMENT ON COLUMN "pai"."failure_rollup"."pipeline_id" IS 'PipelineId.';
 COMMENT ON COLUMN "pai"."failure_rollup"."pattern" IS 'Message without ids, numbers and paths; (no message) where there is none.';
 COMMENT ON COLUMN "pai"."failure_rollup"."runs" IS 'Failed runs.';
 COMMENT ON COLUMN "pai"."failure_rollup"."last_pipeline_run_id" IS 'The one of them that was created last.';
+COMMENT ON COLUMN "pai"."failure_rollup"."last_at" IS 'When that was.';
 COMMENT ON TABLE "pai"."node_rollup" IS 'Sums for the views: nodes by the quarter hour in which their run was created, and by pipeline and name. Without root nodes.';
 COMMENT ON COLUMN "pai"."node_rollup"."pipeline_id" IS 'PipelineId.';
 COMMENT ON COLUMN "pai"."node_rollup"."node_name" IS 'NodeName.';
@@ -454,16 +526,21 @@ COMMENT ON COLUMN "pai"."rollup_due"."scope" IS 'Scope, region:workspaceId.';
 COMMENT ON COLUMN "pai"."rollup_due"."bucket" IS 'Start of the quarter hour.';
 COMMENT ON COLUMN "pai"."rollup_due"."runs" IS 'run_rollup and failure_rollup are due.';
 COMMENT ON COLUMN "pai"."rollup_due"."nodes" IS 'node_rollup is due.';
+COMMENT ON TABLE "pai"."node_due" IS 'Runs whose nodes have changed: node_rollup is due for their quarter hours. Written by triggers, taken by refresh_rollups.';
+COMMENT ON COLUMN "pai"."node_due"."id" IS 'Ascends.';
+COMMENT ON COLUMN "pai"."node_due"."pipeline_run_id" IS 'PipelineRunId.';
 COMMENT ON TABLE "pai"."concurrency_due" IS 'What is to be added to concurrency_rollup; the views add it by themselves until then.';
 COMMENT ON COLUMN "pai"."concurrency_due"."id" IS 'Ascends.';
 COMMENT ON COLUMN "pai"."concurrency_due"."scope" IS 'Scope, region:workspaceId.';
 COMMENT ON COLUMN "pai"."concurrency_due"."bucket" IS 'Start of the quarter hour.';
 COMMENT ON COLUMN "pai"."concurrency_due"."started" IS 'Runs that started in it, less those that turned out not to.';
 COMMENT ON COLUMN "pai"."concurrency_due"."ended" IS 'Runs that ended in it, less those that turned out not to.';
+COMMENT ON FUNCTION "pai"."quarter_hour"(timestamptz) IS 'Start of the quarter hour (UTC) of a time.';
 COMMENT ON FUNCTION "pai"."rollup_bucket"(timestamptz, timestamptz, timestamptz) IS 'The quarter hour (UTC) to which a run is counted: that of its creation, else of its start, else when it was first seen.';
 COMMENT ON FUNCTION "pai"."run_outcome"(text, timestamptz, timestamptz) IS 'succeeded, failed, terminated, skipped, active; deleted or missing for a run that the source dropped before its end was seen.';
 COMMENT ON FUNCTION "pai"."node_outcome"(text, timestamptz) IS 'succeeded, failed, terminated, skipped, active or missing.';
 COMMENT ON FUNCTION "pai"."run_seconds"(bigint, timestamptz, timestamptz) IS 'Duration, else whole seconds from start to end; null where neither is known, at most 2147483647.';
+COMMENT ON FUNCTION "pai"."queue_seconds"(timestamptz, timestamptz) IS 'Seconds from creation to start; null unless both are known and in this order.';
 COMMENT ON FUNCTION "pai"."node_seconds"(timestamptz, timestamptz) IS 'Seconds from start to end; null unless both are known.';
 COMMENT ON FUNCTION "pai"."run_ended_at"(text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz) IS 'When a run that has started stopped running: its end, or when the source dropped it; null while it is under way.';
 COMMENT ON FUNCTION "pai"."error_pattern"(text) IS 'A message without what differs from run to run: ids, numbers, URLs, white space.';
@@ -477,5 +554,7 @@ COMMENT ON FUNCTION "pai"."note_new_nodes"() IS 'Trigger function: notes which s
 COMMENT ON FUNCTION "pai"."note_changed_nodes"() IS 'Trigger function: notes which sums changed nodes change.';
 COMMENT ON FUNCTION "pai"."note_removed_nodes"() IS 'Trigger function: notes which sums removed nodes change.';
 COMMENT ON FUNCTION "pai"."note_no_runs"() IS 'Trigger function: a table was emptied, so all sums are computed anew.';
-COMMENT ON FUNCTION "pai"."refresh_rollups"(integer) IS 'Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many these were.';
+COMMENT ON FUNCTION "pai"."due_node_buckets"() IS 'Quarter hours whose sums of nodes are to be computed anew.';
+COMMENT ON FUNCTION "pai"."replace_rollups"(text[], timestamptz[], text[], timestamptz[]) IS 'Computes the sums of these quarter hours anew: of runs the first two arrays, of nodes the others.';
+COMMENT ON FUNCTION "pai"."refresh_rollups"(integer) IS 'Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many it looked at.';
 COMMENT ON FUNCTION "pai"."rebuild_rollups"() IS 'Throws all sums away and notes every quarter hour as due.';

@@ -20,9 +20,8 @@ CREATE VIEW "analytics"."pipeline_runs" AS
 SELECT r.pipeline_run_id, r.name, r.region, r.scope, split_part(r.scope, ':', 2) AS workspace_id, r.pipeline_id, r.user_id,
   r.source_type, r.source_id, r.status, pai.run_outcome(r.status, r.deleted_at, r.missing_since) AS outcome,
   r.gmt_create_time AS created_at, r.started_at, r.finished_at, r.gmt_modified_time AS modified_at,
-  CASE WHEN r.started_at >= r.gmt_create_time THEN extract(epoch FROM r.started_at - r.gmt_create_time)::double precision END AS queue_seconds,
-  CASE WHEN pai.run_outcome(r.status, r.deleted_at, r.missing_since) = 'active'
-    THEN greatest(extract(epoch FROM now() - r.started_at), 0)::bigint
+  pai.queue_seconds(r.gmt_create_time, r.started_at) AS queue_seconds,
+  CASE WHEN pai.run_outcome(r.status, r.deleted_at, r.missing_since) = 'active' THEN pai.run_seconds(NULL, r.started_at, now())
     ELSE pai.run_seconds(r.duration, r.started_at, r.finished_at) END AS run_seconds,
   CASE WHEN r.status = 'Failed' THEN r.message END AS error,
   CASE WHEN r.status = 'Failed' THEN pai.error_pattern(r.message) END AS error_pattern,
@@ -42,10 +41,10 @@ WITH active AS (
   SELECT p.pipeline_id, u.compared, u.percentiles[1] AS p50, u.percentiles[2] AS p95
   FROM (SELECT DISTINCT pipeline_id FROM active) p
   CROSS JOIN LATERAL (
-    SELECT count(s.seconds) AS compared, percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY s.seconds) AS percentiles
+    SELECT count(s.seconds) AS compared, percentile_disc(ARRAY[0.5, 0.95]::double precision[]) WITHIN GROUP (ORDER BY s.seconds) AS percentiles
     FROM (SELECT pai.run_seconds(e.duration, e.started_at, e.finished_at) AS seconds
       FROM pai.pipeline_runs e WHERE e.pipeline_id = p.pipeline_id AND e.status = 'Succeeded' AND e.gmt_create_time IS NOT NULL
-      ORDER BY e.gmt_create_time DESC LIMIT 200) s
+      ORDER BY e.gmt_create_time DESC, e.pipeline_run_id DESC LIMIT 200) s
   ) u
 )
 SELECT a.pipeline_run_id, a.name, a.region, a.scope, split_part(a.scope, ':', 2) AS workspace_id, a.pipeline_id, a.user_id, a.source_type,
@@ -58,7 +57,7 @@ SELECT a.pipeline_run_id, a.name, a.region, a.scope, split_part(a.scope, ':', 2)
     a.region, split_part(a.scope, ':', 2), a.pipeline_run_id)) AS url
 FROM active a
 LEFT JOIN usual u ON u.pipeline_id = a.pipeline_id
-CROSS JOIN LATERAL (SELECT greatest(extract(epoch FROM now() - a.started_at), 0)::bigint AS elapsed) t;
+CROSS JOIN LATERAL (SELECT pai.run_seconds(NULL, a.started_at, now()) AS elapsed) t;
 --> statement-breakpoint
 CREATE VIEW "analytics"."stuck_runs" AS SELECT * FROM analytics.active_runs WHERE is_stuck;
 --> statement-breakpoint
@@ -70,12 +69,12 @@ CREATE TYPE "analytics"."node_pack" AS ("seconds" double precision[]);
 --> statement-breakpoint
 CREATE FUNCTION "analytics"."percentiles"(packs "analytics"."pack"[]) RETURNS integer[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
+  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
 $$;
 --> statement-breakpoint
 CREATE FUNCTION "analytics"."node_percentiles"(packs "analytics"."node_pack"[]) RETURNS double precision[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
+  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
 $$;
 --> statement-breakpoint
 -- What is due is read from the tables, everything else from the sums: never an old answer, also right after a change.
@@ -93,11 +92,11 @@ FROM (SELECT array_agg(scope) AS scopes, array_agg(bucket) AS buckets FROM (SELE
 CROSS JOIN LATERAL pai.compute_run_rollup(d.scopes, d.buckets) r;
 --> statement-breakpoint
 CREATE VIEW "analytics"."failure_buckets" AS
-SELECT r.bucket, split_part(r.scope, ':', 1) AS region, r.scope, split_part(r.scope, ':', 2) AS workspace_id, r.pipeline_id, r.pattern, r.runs, r.last_pipeline_run_id
+SELECT r.bucket, split_part(r.scope, ':', 1) AS region, r.scope, split_part(r.scope, ':', 2) AS workspace_id, r.pipeline_id, r.pattern, r.runs, r.last_pipeline_run_id, r.last_at
 FROM pai.failure_rollup r
 WHERE (r.scope, r.bucket) NOT IN (SELECT d.scope, d.bucket FROM pai.rollup_due d WHERE d.runs)
 UNION ALL
-SELECT r.bucket, split_part(r.scope, ':', 1), r.scope, split_part(r.scope, ':', 2), r.pipeline_id, r.pattern, r.runs, r.last_pipeline_run_id
+SELECT r.bucket, split_part(r.scope, ':', 1), r.scope, split_part(r.scope, ':', 2), r.pipeline_id, r.pattern, r.runs, r.last_pipeline_run_id, r.last_at
 FROM (SELECT array_agg(scope) AS scopes, array_agg(bucket) AS buckets FROM (SELECT DISTINCT scope, bucket FROM pai.rollup_due WHERE runs) u) d
 CROSS JOIN LATERAL pai.compute_failure_rollup(d.scopes, d.buckets) r;
 --> statement-breakpoint
@@ -105,11 +104,11 @@ CREATE VIEW "analytics"."node_buckets" AS
 SELECT r.bucket, split_part(r.scope, ':', 1) AS region, r.scope, split_part(r.scope, ':', 2) AS workspace_id, r.pipeline_id, r.node_name, r.node_type,
   r.nodes, r.succeeded, r.failed, r.seconds, r.succeeded_seconds, ROW(r.succeeded_seconds)::analytics.node_pack AS pack
 FROM pai.node_rollup r
-WHERE (r.scope, r.bucket) NOT IN (SELECT d.scope, d.bucket FROM pai.rollup_due d WHERE d.nodes)
+WHERE (r.scope, r.bucket) NOT IN (SELECT d.scope, d.bucket FROM pai.due_node_buckets() d)
 UNION ALL
 SELECT r.bucket, split_part(r.scope, ':', 1), r.scope, split_part(r.scope, ':', 2), r.pipeline_id, r.node_name, r.node_type,
   r.nodes, r.succeeded, r.failed, r.seconds, r.succeeded_seconds, ROW(r.succeeded_seconds)::analytics.node_pack AS pack
-FROM (SELECT array_agg(scope) AS scopes, array_agg(bucket) AS buckets FROM (SELECT DISTINCT scope, bucket FROM pai.rollup_due WHERE nodes) u) d
+FROM (SELECT array_agg(scope) AS scopes, array_agg(bucket) AS buckets FROM pai.due_node_buckets()) d
 CROSS JOIN LATERAL pai.compute_node_rollup(d.scopes, d.buckets) r;
 --> statement-breakpoint
 CREATE VIEW "analytics"."concurrency" AS
@@ -120,19 +119,20 @@ FROM (
   FROM (SELECT scope, bucket, started, ended FROM pai.concurrency_rollup
     UNION ALL SELECT scope, bucket, started, ended FROM pai.concurrency_due) b
   GROUP BY b.scope, b.bucket
+  HAVING sum(b.started) <> 0 OR sum(b.ended) <> 0
 ) c;
 --> statement-breakpoint
 CREATE VIEW "analytics"."daily_runs" AS
 SELECT g.day, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id, g.user_id, g.source_type, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('day', b.bucket) AS day, b.scope, b.pipeline_id, b.user_id, b.source_type, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.pipeline_id, b.user_id, b.source_type
@@ -141,14 +141,14 @@ FROM (
 CREATE VIEW "analytics"."daily_runs_by_workspace" AS
 SELECT g.day, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('day', b.bucket) AS day, b.scope, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope
@@ -157,14 +157,14 @@ FROM (
 CREATE VIEW "analytics"."daily_runs_by_pipeline" AS
 SELECT g.day, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('day', b.bucket) AS day, b.scope, b.pipeline_id, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.pipeline_id
@@ -173,14 +173,14 @@ FROM (
 CREATE VIEW "analytics"."daily_runs_by_user" AS
 SELECT g.day, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.user_id, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('day', b.bucket) AS day, b.scope, b.user_id, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.user_id
@@ -189,14 +189,14 @@ FROM (
 CREATE VIEW "analytics"."daily_runs_by_source_type" AS
 SELECT g.day, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.source_type, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('day', b.bucket) AS day, b.scope, b.source_type, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.source_type
@@ -205,14 +205,14 @@ FROM (
 CREATE VIEW "analytics"."hourly_runs" AS
 SELECT g.hour, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id, g.user_id, g.source_type, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('hour', b.bucket) AS hour, b.scope, b.pipeline_id, b.user_id, b.source_type, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.pipeline_id, b.user_id, b.source_type
@@ -221,14 +221,14 @@ FROM (
 CREATE VIEW "analytics"."hourly_runs_by_workspace" AS
 SELECT g.hour, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('hour', b.bucket) AS hour, b.scope, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope
@@ -237,14 +237,14 @@ FROM (
 CREATE VIEW "analytics"."hourly_runs_by_pipeline" AS
 SELECT g.hour, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('hour', b.bucket) AS hour, b.scope, b.pipeline_id, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.pipeline_id
@@ -253,14 +253,14 @@ FROM (
 CREATE VIEW "analytics"."hourly_runs_by_user" AS
 SELECT g.hour, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.user_id, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('hour', b.bucket) AS hour, b.scope, b.user_id, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.user_id
@@ -269,14 +269,14 @@ FROM (
 CREATE VIEW "analytics"."hourly_runs_by_source_type" AS
 SELECT g.hour, split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.source_type, g.runs, g.succeeded, g.failed, g.terminated, g.skipped, g.active, g.lost,
   g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds,
+  g.queue_seconds / nullif(g.queued_runs, 0) AS mean_queue_seconds, g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds, g.percentiles[3] AS p99_seconds
 FROM (
   SELECT date_trunc('hour', b.bucket) AS hour, b.scope, b.source_type, sum(b.runs)::bigint AS runs,
     sum(b.succeeded)::bigint AS succeeded, sum(b.failed)::bigint AS failed, sum(b.terminated)::bigint AS terminated,
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
-    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds,
-    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s)
+    sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
+    (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
   FROM analytics.run_buckets b
   GROUP BY 1, b.scope, b.source_type
@@ -286,36 +286,38 @@ CREATE VIEW "analytics"."pipelines" AS
 SELECT split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id,
   l.name AS latest_name, l.pipeline_run_id AS latest_pipeline_run_id, l.status AS latest_status, l.gmt_create_time AS latest_created_at,
   g.runs, g.succeeded, g.failed, g.active, g.succeeded::double precision / nullif(g.succeeded + g.failed, 0) AS success_rate,
-  g.run_seconds::double precision / nullif(g.succeeded, 0) AS mean_seconds
+  g.run_seconds::double precision / nullif(g.timed, 0) AS mean_seconds
 FROM (
   SELECT scope, pipeline_id, sum(runs)::bigint AS runs, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed,
-    sum(active)::bigint AS active, sum(run_seconds)::bigint AS run_seconds
+    sum(active)::bigint AS active, sum(run_seconds)::bigint AS run_seconds, sum(cardinality(succeeded_seconds)) AS timed
   FROM analytics.run_buckets GROUP BY scope, pipeline_id
 ) g
 LEFT JOIN LATERAL (
   SELECT r.name, r.pipeline_run_id, r.status, r.gmt_create_time FROM pai.pipeline_runs r
-  WHERE r.pipeline_id = g.pipeline_id AND r.scope = g.scope AND r.gmt_create_time IS NOT NULL ORDER BY r.gmt_create_time DESC LIMIT 1
+  WHERE r.pipeline_id = g.pipeline_id AND r.scope = g.scope AND r.gmt_create_time IS NOT NULL ORDER BY r.gmt_create_time DESC, r.pipeline_run_id DESC LIMIT 1
 ) l ON true;
 --> statement-breakpoint
 CREATE VIEW "analytics"."pipeline_trends" AS
 SELECT split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id,
   (SELECT r.name FROM pai.pipeline_runs r WHERE r.pipeline_id = g.pipeline_id AND r.scope = g.scope
-    AND r.gmt_create_time IS NOT NULL ORDER BY r.gmt_create_time DESC LIMIT 1) AS latest_name,
-  g.recent_runs, g.recent_seconds / nullif(g.recent_succeeded, 0) AS recent_mean_seconds,
+    AND r.gmt_create_time IS NOT NULL ORDER BY r.gmt_create_time DESC, r.pipeline_run_id DESC LIMIT 1) AS latest_name,
+  g.recent_runs, g.recent_seconds / nullif(g.recent_timed, 0) AS recent_mean_seconds,
   g.recent_succeeded::double precision / nullif(g.recent_succeeded + g.recent_failed, 0) AS recent_success_rate,
-  g.before_runs, g.before_seconds / nullif(g.before_succeeded, 0) AS before_mean_seconds,
+  g.before_runs, g.before_seconds / nullif(g.before_timed, 0) AS before_mean_seconds,
   g.before_succeeded::double precision / nullif(g.before_succeeded + g.before_failed, 0) AS before_success_rate,
-  (g.recent_seconds / nullif(g.recent_succeeded, 0)) / nullif(g.before_seconds / nullif(g.before_succeeded, 0), 0) AS slowdown
+  (g.recent_seconds / nullif(g.recent_timed, 0)) / nullif(g.before_seconds / nullif(g.before_timed, 0), 0) AS slowdown
 FROM (
   SELECT b.scope, b.pipeline_id,
     coalesce(sum(b.runs) FILTER (WHERE b.bucket >= now() - interval '7 days'), 0)::bigint AS recent_runs,
     coalesce(sum(b.succeeded) FILTER (WHERE b.bucket >= now() - interval '7 days'), 0)::bigint AS recent_succeeded,
     coalesce(sum(b.failed) FILTER (WHERE b.bucket >= now() - interval '7 days'), 0)::bigint AS recent_failed,
     coalesce(sum(b.run_seconds) FILTER (WHERE b.bucket >= now() - interval '7 days'), 0)::double precision AS recent_seconds,
+    sum(cardinality(b.succeeded_seconds)) FILTER (WHERE b.bucket >= now() - interval '7 days') AS recent_timed,
     coalesce(sum(b.runs) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::bigint AS before_runs,
     coalesce(sum(b.succeeded) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::bigint AS before_succeeded,
     coalesce(sum(b.failed) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::bigint AS before_failed,
-    coalesce(sum(b.run_seconds) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::double precision AS before_seconds
+    coalesce(sum(b.run_seconds) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::double precision AS before_seconds,
+    sum(cardinality(b.succeeded_seconds)) FILTER (WHERE b.bucket < now() - interval '7 days') AS before_timed
   FROM analytics.run_buckets b
   WHERE b.bucket >= now() - interval '35 days'
   GROUP BY b.scope, b.pipeline_id
@@ -324,8 +326,8 @@ FROM (
 CREATE VIEW "analytics"."nodes" AS
 SELECT s.pipeline_run_id, s.node_id, s.node_type, s.node_name, s.region, s.scope, split_part(s.scope, ':', 2) AS workspace_id, s.pipeline_id,
   s.status, s.outcome, s.started_at, s.finished_at, s.run_seconds,
-  CASE WHEN s.total > 0 THEN s.run_seconds / s.total END AS share, s.is_root,
-  coalesce(s.place = 1 AND NOT s.is_root AND s.run_seconds IS NOT NULL, false) AS is_critical,
+  CASE WHEN s.total > 0 THEN least(s.run_seconds / s.total, 1) END AS share, s.is_root,
+  s.place = 1 AND NOT s.is_root AND s.missing_since IS NULL AND s.run_seconds IS NOT NULL AS is_critical,
   s.runtime_info, s.missing_since
 FROM (
   SELECT t.*, rank() OVER (PARTITION BY t.pipeline_run_id ORDER BY t.is_root OR t.missing_since IS NOT NULL, t.run_seconds DESC NULLS LAST,
@@ -334,9 +336,9 @@ FROM (
     SELECT n.pipeline_run_id, n.node_id, n.node_type, n.node_name, r.region, r.scope, r.pipeline_id, n.status,
       pai.node_outcome(n.status, n.missing_since) AS outcome, n.started_at, n.finished_at, n.runtime_info, n.missing_since,
       coalesce(n.node_id = r.node_id, false) AS is_root,
-      CASE WHEN pai.node_outcome(n.status, n.missing_since) = 'active' THEN greatest(extract(epoch FROM now() - n.started_at)::double precision, 0)
+      CASE WHEN pai.node_outcome(n.status, n.missing_since) = 'active' THEN pai.node_seconds(n.started_at, now())
         ELSE pai.node_seconds(n.started_at, n.finished_at) END AS run_seconds,
-      CASE WHEN pai.run_outcome(r.status, r.deleted_at, r.missing_since) = 'active' THEN extract(epoch FROM now() - r.started_at)::double precision
+      CASE WHEN pai.run_outcome(r.status, r.deleted_at, r.missing_since) = 'active' THEN pai.node_seconds(r.started_at, now())
         ELSE coalesce(pai.node_seconds(r.started_at, r.finished_at), r.duration) END AS total
     FROM pai.pipeline_run_nodes n JOIN pai.pipeline_runs r ON r.pipeline_run_id = n.pipeline_run_id
   ) t
@@ -344,12 +346,12 @@ FROM (
 --> statement-breakpoint
 CREATE VIEW "analytics"."pipeline_nodes" AS
 SELECT split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pipeline_id, g.node_name, g.node_type,
-  g.nodes, g.succeeded, g.failed, g.seconds / nullif(g.succeeded, 0) AS mean_seconds,
+  g.nodes, g.succeeded, g.failed, g.seconds / nullif(g.timed, 0) AS mean_seconds,
   g.percentiles[1] AS p50_seconds, g.percentiles[2] AS p95_seconds,
   g.seconds / nullif(sum(g.seconds) OVER (PARTITION BY g.scope, g.pipeline_id), 0) AS share
 FROM (
   SELECT scope, pipeline_id, node_name, node_type, sum(nodes)::bigint AS nodes, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed,
-    sum(seconds) AS seconds, (SELECT percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY u.s)
+    sum(seconds) AS seconds, sum(cardinality(succeeded_seconds)) AS timed, (SELECT percentile_disc(ARRAY[0.5, 0.95]::double precision[]) WITHIN GROUP (ORDER BY u.s)
       FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(pack)) k) u) AS percentiles
   FROM analytics.node_buckets GROUP BY scope, pipeline_id, node_name, node_type
 ) g;
@@ -359,16 +361,13 @@ SELECT pipeline_run_id, node_id, id AS output_id, name, type, producer, metadata
 --> statement-breakpoint
 CREATE VIEW "analytics"."failures" AS
 SELECT split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 2) AS workspace_id, g.pattern, g.runs, g.pipelines,
-  g.first_at, l.created_at AS last_at, g.last_pipeline_run_id, l.message AS last_message
+  g.first_at, g.last_at, g.last_pipeline_run_id, r.message AS last_message
 FROM (
-  SELECT scope, pattern, sum(runs)::bigint AS runs, count(DISTINCT pipeline_id) AS pipelines, min(bucket) AS first_at,
-    (array_agg(last_pipeline_run_id ORDER BY bucket DESC, last_pipeline_run_id DESC))[1] AS last_pipeline_run_id
+  SELECT scope, pattern, sum(runs)::bigint AS runs, count(DISTINCT pipeline_id) AS pipelines, min(bucket) AS first_at, max(last_at) AS last_at,
+    (array_agg(last_pipeline_run_id ORDER BY last_at DESC, last_pipeline_run_id DESC))[1] AS last_pipeline_run_id
   FROM analytics.failure_buckets GROUP BY scope, pattern
 ) g
-LEFT JOIN LATERAL (
-  SELECT coalesce(r.gmt_create_time, r.started_at, r.first_seen_at) AS created_at, r.message
-  FROM pai.pipeline_runs r WHERE r.pipeline_run_id = g.last_pipeline_run_id
-) l ON true;
+LEFT JOIN pai.pipeline_runs r ON r.pipeline_run_id = g.last_pipeline_run_id;
 --> statement-breakpoint
 CREATE VIEW "analytics"."history" AS
 SELECT event_id, entity, entity_id, node_id, node_type, region, scope, kind, from_status, to_status, changes, source_time, observed_at, request_id
@@ -377,9 +376,8 @@ FROM pai.change_events;
 -- An interval lasts until the next status, or until the run was dropped by the source; that of an ended run has no end.
 CREATE VIEW "analytics"."status_history" AS
 SELECT i.pipeline_run_id, i.status, i.from_time, i.to_time,
-  CASE WHEN i.to_time IS NOT NULL THEN greatest(extract(epoch FROM i.to_time - i.from_time)::double precision, 0)
-    WHEN i.is_current AND pai.run_outcome(i.status, NULL, NULL) = 'active'
-      THEN greatest(extract(epoch FROM now() - i.from_time)::double precision, 0) END AS seconds,
+  CASE WHEN i.to_time IS NOT NULL THEN pai.node_seconds(i.from_time, i.to_time)
+    WHEN i.is_current AND pai.run_outcome(i.status, NULL, NULL) = 'active' THEN pai.node_seconds(i.from_time, now()) END AS seconds,
   i.is_current, i.observed_at, i.request_id
 FROM (
   SELECT e.entity_id AS pipeline_run_id, e.to_status AS status, e.at AS from_time, e.kind, e.observed_at, e.request_id,
@@ -447,7 +445,8 @@ SELECT b.experiment_id, b.scope, b.key, b.runs, b.lower_is_better, b.best_value,
 FROM (
   SELECT s.experiment_id, s.scope, s.key, count(*) AS runs, s.lower_is_better,
     CASE WHEN s.lower_is_better THEN min(s.best_value) ELSE max(s.best_value) END AS best_value,
-    (array_agg(s.run_id ORDER BY CASE WHEN s.lower_is_better THEN s.best_value ELSE -s.best_value END, s.run_id))[1] AS best_run_id
+    (array_agg(s.run_id ORDER BY CASE WHEN s.lower_is_better THEN s.best_value ELSE -s.best_value END, s.run_id)
+      FILTER (WHERE s.best_value IS NOT NULL))[1] AS best_run_id
   FROM analytics.metric_summary s GROUP BY s.experiment_id, s.scope, s.key, s.lower_is_better
 ) b LEFT JOIN pai.runs r ON r.run_id = b.best_run_id;
 --> statement-breakpoint
@@ -509,25 +508,28 @@ SELECT c.relname::text AS table_name,
 FROM pg_class c
 WHERE c.relnamespace = 'pai'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
 --> statement-breakpoint
--- Takes back, one after the other, the changes that were seen after that time.
+-- Takes back, one after the other, the changes that were seen after that time. In UTC, as the history was written.
 CREATE FUNCTION "analytics"."run_as_of"(id text, at timestamptz) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET timezone = 'UTC' SET search_path = pg_catalog AS $$
 DECLARE
   document jsonb;
+  seen timestamptz;
   event record;
   last_kind text;
   last_at timestamptz;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pai.change_events e WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
-    RETURN NULL;
-  END IF;
-  SELECT to_jsonb(r) - ARRAY['nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'] INTO document
+  SELECT r.first_seen_at, to_jsonb(r) - ARRAY['nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'] INTO seen, document
   FROM pai.pipeline_runs r WHERE r.pipeline_run_id = id;
   IF document IS NULL THEN
-    SELECT to_jsonb(r)
+    SELECT r.first_seen_at, to_jsonb(r)
       || coalesce((SELECT jsonb_object_agg('params.' || p.key, p.value) FROM pai.run_params p WHERE p.run_id = id AND p.deleted_at IS NULL), '{}')
       || coalesce((SELECT jsonb_object_agg('labels.' || l.key, l.value) FROM pai.run_labels l WHERE l.run_id = id AND l.deleted_at IS NULL), '{}')
-    INTO document FROM pai.runs r WHERE r.run_id = id;
+    INTO seen, document FROM pai.runs r WHERE r.run_id = id;
+  END IF;
+  -- The discovery may lie in a part of the history that was dropped.
+  IF seen > at IS NOT FALSE AND NOT EXISTS (SELECT FROM pai.change_events e
+      WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
+    RETURN NULL;
   END IF;
   document := coalesce(document, '{}') - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision'];
   FOR event IN
@@ -542,7 +544,7 @@ BEGIN
   WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at
     AND e.kind IN ('discovered', 'restored', 'deleted', 'missing', 'pruned')
   ORDER BY e.event_id DESC LIMIT 1;
-  RETURN jsonb_strip_nulls(document)
+  RETURN (SELECT coalesce(jsonb_object_agg(d.key, d.value) FILTER (WHERE d.value <> 'null'), '{}') FROM jsonb_each(document) d)
     || CASE last_kind WHEN 'deleted' THEN jsonb_build_object('deleted_at', last_at) WHEN 'missing' THEN jsonb_build_object('missing_since', last_at)
       WHEN 'pruned' THEN jsonb_build_object('pruned_at', last_at) ELSE '{}' END;
 END
@@ -550,7 +552,7 @@ $$;
 --> statement-breakpoint
 -- Roles belong to the whole server. Whoever may not make one still gives it the rights once an administrator has made it.
 CREATE FUNCTION "pai"."ensure_reader"() RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   setting text;
 BEGIN
@@ -570,13 +572,17 @@ BEGIN
         RETURN;
     END;
   END IF;
-  IF NOT has_schema_privilege('pai_reader', 'pai', 'usage') OR NOT has_schema_privilege('pai_reader', 'analytics', 'usage') THEN
-    GRANT USAGE ON SCHEMA pai, analytics TO pai_reader;
-  END IF;
-  IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace IN ('pai'::regnamespace, 'analytics'::regnamespace)
-      AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT has_table_privilege('pai_reader', c.oid, 'select')) THEN
-    GRANT SELECT ON ALL TABLES IN SCHEMA pai, analytics TO pai_reader;
-  END IF;
+  BEGIN
+    IF NOT has_schema_privilege('pai_reader', 'pai', 'usage') OR NOT has_schema_privilege('pai_reader', 'analytics', 'usage') THEN
+      GRANT USAGE ON SCHEMA pai, analytics TO pai_reader;
+    END IF;
+    IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace IN ('pai'::regnamespace, 'analytics'::regnamespace)
+        AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT has_table_privilege('pai_reader', c.oid, 'select')) THEN
+      GRANT SELECT ON ALL TABLES IN SCHEMA pai, analytics TO pai_reader;
+    END IF;
+  EXCEPTION WHEN insufficient_privilege THEN
+    RAISE WARNING 'the role pai_reader cannot be given the right to read: %', SQLERRM USING HINT = 'The owner of the tables can.';
+  END;
 END
 $$;
 --> statement-breakpoint
@@ -963,6 +969,7 @@ COMMENT ON COLUMN "analytics"."failure_buckets"."workspace_id" IS 'Workspace: th
 COMMENT ON COLUMN "analytics"."failure_buckets"."pipeline_id" IS 'PipelineId.';
 COMMENT ON COLUMN "analytics"."failure_buckets"."pattern" IS 'Message without what differs from run to run: ids, numbers, URLs.';
 COMMENT ON COLUMN "analytics"."failure_buckets"."runs" IS 'Failed runs.';
+COMMENT ON COLUMN "analytics"."failure_buckets"."last_at" IS 'When the last of them was created.';
 COMMENT ON COLUMN "analytics"."failure_buckets"."last_pipeline_run_id" IS 'The latest of them.';
 COMMENT ON VIEW "analytics"."failures" IS 'Failed runs of all times by the pattern of their message.';
 COMMENT ON COLUMN "analytics"."failures"."region" IS 'Region, such as cn-shanghai.';

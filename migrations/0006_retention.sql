@@ -27,23 +27,26 @@ WHERE i.inhparent = 'pai.change_events'::regclass AND c.relnamespace = 'pai'::re
 --> statement-breakpoint
 -- The last state of a pruned run comes whole from its event, the mirror's own columns included.
 CREATE OR REPLACE FUNCTION "analytics"."run_as_of"(id text, at timestamptz) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET timezone = 'UTC' SET search_path = pg_catalog AS $$
 DECLARE
   document jsonb;
+  seen timestamptz;
   event record;
   last_kind text;
   last_at timestamptz;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pai.change_events e WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
-    RETURN NULL;
-  END IF;
-  SELECT to_jsonb(r) INTO document
+  SELECT r.first_seen_at, to_jsonb(r) INTO seen, document
   FROM pai.pipeline_runs r WHERE r.pipeline_run_id = id;
   IF document IS NULL THEN
-    SELECT to_jsonb(r)
+    SELECT r.first_seen_at, to_jsonb(r)
       || coalesce((SELECT jsonb_object_agg('params.' || p.key, p.value) FROM pai.run_params p WHERE p.run_id = id AND p.deleted_at IS NULL), '{}')
       || coalesce((SELECT jsonb_object_agg('labels.' || l.key, l.value) FROM pai.run_labels l WHERE l.run_id = id AND l.deleted_at IS NULL), '{}')
-    INTO document FROM pai.runs r WHERE r.run_id = id;
+    INTO seen, document FROM pai.runs r WHERE r.run_id = id;
+  END IF;
+  -- The discovery may lie in a part of the history that was dropped.
+  IF seen > at IS NOT FALSE AND NOT EXISTS (SELECT FROM pai.change_events e
+      WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
+    RETURN NULL;
   END IF;
   document := coalesce(document, '{}');
   FOR event IN
@@ -62,8 +65,10 @@ BEGIN
   WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at
     AND e.kind IN ('discovered', 'restored', 'deleted', 'missing', 'pruned')
   ORDER BY e.event_id DESC LIMIT 1;
-  RETURN jsonb_strip_nulls(document - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision',
-      'nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'])
+  document := document - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision',
+    'nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'];
+  -- Nulls inside of a document stay.
+  RETURN (SELECT coalesce(jsonb_object_agg(d.key, d.value) FILTER (WHERE d.value <> 'null'), '{}') FROM jsonb_each(document) d)
     || CASE last_kind WHEN 'deleted' THEN jsonb_build_object('deleted_at', last_at) WHEN 'missing' THEN jsonb_build_object('missing_since', last_at)
       WHEN 'pruned' THEN jsonb_build_object('pruned_at', last_at) ELSE '{}' END;
 END

@@ -17,12 +17,12 @@ CREATE OR REPLACE FUNCTION pai.compute_failure_rollup(scopes text[], buckets tim
  STABLE
 AS $function$
   SELECT b.bucket, b.scope, r.pipeline_id, r.pattern, count(*),
-    (array_agg(r.pipeline_run_id ORDER BY r.created DESC, r.pipeline_run_id DESC))[1]
+    (array_agg(r.pipeline_run_id ORDER BY r.created DESC, r.pipeline_run_id DESC))[1], max(r.created)
   FROM unnest(scopes, buckets) AS b(scope, bucket)
   CROSS JOIN LATERAL (
     SELECT p.pipeline_run_id, p.pipeline_id, p.gmt_create_time AS created, pai.error_pattern(p.message) AS pattern
     FROM pai.pipeline_runs p
-    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time < b.bucket + interval '15 minutes'
+    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time <= b.bucket + interval '14 minutes 59.999999 seconds'
       AND p.status = 'Failed'
     UNION ALL
     SELECT p.pipeline_run_id, p.pipeline_id, coalesce(p.started_at, p.first_seen_at), pai.error_pattern(p.message)
@@ -49,7 +49,7 @@ AS $function$
       pai.node_seconds(n.started_at, n.finished_at) AS seconds
     FROM pai.pipeline_runs p
     JOIN pai.pipeline_run_nodes n ON n.pipeline_run_id = p.pipeline_run_id AND n.node_id IS DISTINCT FROM p.node_id
-    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time < b.bucket + interval '15 minutes'
+    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time <= b.bucket + interval '14 minutes 59.999999 seconds'
     UNION ALL
     SELECT p.pipeline_id, n.node_name, n.node_type, pai.node_outcome(n.status, n.missing_since),
       pai.node_seconds(n.started_at, n.finished_at)
@@ -71,20 +71,18 @@ AS $function$
     count(*) FILTER (WHERE r.outcome = 'succeeded'), count(*) FILTER (WHERE r.outcome = 'failed'),
     count(*) FILTER (WHERE r.outcome = 'terminated'), count(*) FILTER (WHERE r.outcome = 'skipped'),
     count(*) FILTER (WHERE r.outcome = 'active'), count(*) FILTER (WHERE r.outcome IN ('missing', 'deleted')),
-    count(*) FILTER (WHERE r.started_at >= r.gmt_create_time),
-    coalesce(sum(extract(epoch FROM r.started_at - r.gmt_create_time)::double precision) FILTER (WHERE r.started_at >= r.gmt_create_time), 0),
+    count(r.queue_seconds), coalesce(sum(r.queue_seconds), 0),
     coalesce(sum(r.seconds) FILTER (WHERE r.outcome = 'succeeded'), 0)::bigint,
     coalesce(array_agg(r.seconds ORDER BY r.seconds) FILTER (WHERE r.outcome = 'succeeded' AND r.seconds IS NOT NULL), '{}')
   FROM unnest(scopes, buckets) AS b(scope, bucket)
   CROSS JOIN LATERAL (
-    SELECT p.pipeline_id, p.user_id, p.source_type, p.gmt_create_time, p.started_at,
+    SELECT p.pipeline_id, p.user_id, p.source_type, pai.queue_seconds(p.gmt_create_time, p.started_at) AS queue_seconds,
       pai.run_outcome(p.status, p.deleted_at, p.missing_since) AS outcome,
       pai.run_seconds(p.duration, p.started_at, p.finished_at)::integer AS seconds
     FROM pai.pipeline_runs p
-    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time < b.bucket + interval '15 minutes'
+    WHERE p.scope = b.scope AND p.gmt_create_time >= b.bucket AND p.gmt_create_time <= b.bucket + interval '14 minutes 59.999999 seconds'
     UNION ALL
-    SELECT p.pipeline_id, p.user_id, p.source_type, p.gmt_create_time, p.started_at,
-      pai.run_outcome(p.status, p.deleted_at, p.missing_since),
+    SELECT p.pipeline_id, p.user_id, p.source_type, NULL, pai.run_outcome(p.status, p.deleted_at, p.missing_since),
       pai.run_seconds(p.duration, p.started_at, p.finished_at)::integer
     FROM pai.pipeline_runs p
     WHERE p.scope = b.scope AND p.gmt_create_time IS NULL AND pai.rollup_bucket(NULL, p.started_at, p.first_seen_at) = b.bucket
@@ -114,6 +112,20 @@ BEGIN
 END
 $function$;
 comment on function pai.describe_change_event_partition(partition_name text) is 'Gives a partition of change_events the comments of the table and its columns.';
+
+CREATE OR REPLACE FUNCTION pai.due_node_buckets()
+ RETURNS TABLE(scope text, bucket timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT d.scope, d.bucket FROM pai.rollup_due d WHERE d.nodes
+  UNION
+  SELECT r.scope, pai.rollup_bucket(r.gmt_create_time, r.started_at, r.first_seen_at)
+  FROM (SELECT DISTINCT pipeline_run_id FROM pai.node_due) n
+  CROSS JOIN LATERAL (SELECT p.scope, p.gmt_create_time, p.started_at, p.first_seen_at FROM pai.pipeline_runs p
+    WHERE p.pipeline_run_id = n.pipeline_run_id OFFSET 0) r
+$function$;
+comment on function pai.due_node_buckets() is 'Quarter hours whose sums of nodes are to be computed anew.';
 
 CREATE OR REPLACE FUNCTION pai.ensure_change_event_partitions(months_ahead integer)
  RETURNS SETOF text
@@ -153,6 +165,7 @@ comment on function pai.ensure_change_event_partitions(months_ahead integer) is 
 CREATE OR REPLACE FUNCTION pai.ensure_reader()
  RETURNS void
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 DECLARE
   setting text;
@@ -173,13 +186,17 @@ BEGIN
         RETURN;
     END;
   END IF;
-  IF NOT has_schema_privilege('pai_reader', 'pai', 'usage') OR NOT has_schema_privilege('pai_reader', 'analytics', 'usage') THEN
-    GRANT USAGE ON SCHEMA pai, analytics TO pai_reader;
-  END IF;
-  IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace IN ('pai'::regnamespace, 'analytics'::regnamespace)
-      AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT has_table_privilege('pai_reader', c.oid, 'select')) THEN
-    GRANT SELECT ON ALL TABLES IN SCHEMA pai, analytics TO pai_reader;
-  END IF;
+  BEGIN
+    IF NOT has_schema_privilege('pai_reader', 'pai', 'usage') OR NOT has_schema_privilege('pai_reader', 'analytics', 'usage') THEN
+      GRANT USAGE ON SCHEMA pai, analytics TO pai_reader;
+    END IF;
+    IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace IN ('pai'::regnamespace, 'analytics'::regnamespace)
+        AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT has_table_privilege('pai_reader', c.oid, 'select')) THEN
+      GRANT SELECT ON ALL TABLES IN SCHEMA pai, analytics TO pai_reader;
+    END IF;
+  EXCEPTION WHEN insufficient_privilege THEN
+    RAISE WARNING 'the role pai_reader cannot be given the right to read: %', SQLERRM USING HINT = 'The owner of the tables can.';
+  END;
 END
 $function$;
 comment on function pai.ensure_reader() is 'Makes the role pai_reader, if there is none, and gives it the right to read both schemas.';
@@ -214,23 +231,23 @@ CREATE OR REPLACE FUNCTION pai.node_seconds(started timestamp with time zone, fi
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  SELECT CASE WHEN finished >= started THEN extract(epoch FROM finished - started)::double precision
-    WHEN finished < started THEN 0 END
+  SELECT CASE WHEN isfinite(started) AND isfinite(finished)
+    THEN greatest((extract(epoch FROM finished) - extract(epoch FROM started))::double precision, 0) END
 $function$;
 comment on function pai.node_seconds(started timestamp with time zone, finished timestamp with time zone) is 'Seconds from start to end; null unless both are known.';
 
 CREATE OR REPLACE FUNCTION pai.note_changed_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
-  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
-  SELECT DISTINCT p.scope, pai.rollup_bucket(p.gmt_create_time, p.started_at, p.first_seen_at), false, true
-  FROM (
-    SELECT DISTINCT pipeline_run_id FROM old_rows o JOIN new_rows n USING (pipeline_run_id, node_id, node_type)
-    WHERE (o.node_name, o.status, o.started_at, o.finished_at, o.missing_since)
-      IS DISTINCT FROM (n.node_name, n.status, n.started_at, n.finished_at, n.missing_since)
-  ) c JOIN pai.pipeline_runs p USING (pipeline_run_id);
+  INSERT INTO pai.node_due (pipeline_run_id)
+  SELECT DISTINCT coalesce(n.pipeline_run_id, o.pipeline_run_id)
+  FROM old_rows o FULL JOIN new_rows n
+    ON n.pipeline_run_id = o.pipeline_run_id AND n.node_id = o.node_id AND n.node_type = o.node_type
+  WHERE (o.pipeline_run_id, o.node_name, o.status, o.started_at, o.finished_at, o.missing_since)
+    IS DISTINCT FROM (n.pipeline_run_id, n.node_name, n.status, n.started_at, n.finished_at, n.missing_since);
   RETURN NULL;
 END
 $function$;
@@ -239,37 +256,34 @@ comment on function pai.note_changed_nodes() is 'Trigger function: notes which s
 CREATE OR REPLACE FUNCTION pai.note_changed_runs()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT m.scope, m.bucket, true, bool_or(m.nodes)
   FROM (
     SELECT s.scope, pai.rollup_bucket(s.created, s.started, s.seen) AS bucket,
-      (o.scope, o.gmt_create_time, o.pipeline_id, o.node_id) IS DISTINCT FROM (n.scope, n.gmt_create_time, n.pipeline_id, n.node_id)
-        OR n.gmt_create_time IS NULL AS nodes
-    FROM old_rows o JOIN new_rows n USING (pipeline_run_id)
+      (o.pipeline_run_id, o.scope, pai.rollup_bucket(o.gmt_create_time, o.started_at, o.first_seen_at), o.pipeline_id, o.node_id)
+        IS DISTINCT FROM
+      (n.pipeline_run_id, n.scope, pai.rollup_bucket(n.gmt_create_time, n.started_at, n.first_seen_at), n.pipeline_id, n.node_id) AS nodes
+    FROM old_rows o FULL JOIN new_rows n ON n.pipeline_run_id = o.pipeline_run_id
     CROSS JOIN LATERAL (VALUES (o.scope, o.gmt_create_time, o.started_at, o.first_seen_at),
       (n.scope, n.gmt_create_time, n.started_at, n.first_seen_at)) AS s(scope, created, started, seen)
-    WHERE (o.scope, o.gmt_create_time, o.pipeline_id, o.node_id, o.user_id, o.source_type, o.status, o.started_at, o.finished_at,
-        o.duration, o.message, o.deleted_at, o.missing_since)
-      IS DISTINCT FROM (n.scope, n.gmt_create_time, n.pipeline_id, n.node_id, n.user_id, n.source_type, n.status, n.started_at,
-        n.finished_at, n.duration, n.message, n.deleted_at, n.missing_since)
+    WHERE s.scope IS NOT NULL AND (o.scope, o.gmt_create_time, o.pipeline_id, o.node_id, o.user_id, o.source_type, o.status,
+        o.started_at, o.first_seen_at, o.finished_at, o.duration, o.message, o.deleted_at, o.missing_since)
+      IS DISTINCT FROM (n.scope, n.gmt_create_time, n.pipeline_id, n.node_id, n.user_id, n.source_type, n.status,
+        n.started_at, n.first_seen_at, n.finished_at, n.duration, n.message, n.deleted_at, n.missing_since)
   ) m
   GROUP BY m.scope, m.bucket;
+  -- What did not change cancels out.
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  WITH changed AS MATERIALIZED (
-    SELECT n.scope, n.started_at, n.ended_at, o.scope AS old_scope, o.started_at AS old_started_at, o.ended_at AS old_ended_at
-    FROM (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
-        deleted_at, missing_since) AS ended_at FROM old_rows) o
-    JOIN (SELECT pipeline_run_id, scope, started_at, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time,
-        deleted_at, missing_since) AS ended_at FROM new_rows) n USING (pipeline_run_id)
-    WHERE (o.scope, o.started_at, o.ended_at) IS DISTINCT FROM (n.scope, n.started_at, n.ended_at)
-  )
-  SELECT m.scope, date_bin('15 minutes', m.at, '2000-01-01 00:00:00+00'), sum(m.started), sum(m.ended)
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
   FROM (
-    SELECT old_scope, old_started_at, -1, 0 FROM changed UNION ALL SELECT old_scope, old_ended_at, 0, -1 FROM changed
-    UNION ALL SELECT scope, started_at, 1, 0 FROM changed UNION ALL SELECT scope, ended_at, 0, 1 FROM changed
-  ) AS m(scope, at, started, ended)
+    SELECT scope, started_at AS at, -1 AS started, 0 AS ended FROM old_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, -1 FROM old_rows
+    UNION ALL SELECT scope, started_at, 1, 0 FROM new_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, 1 FROM new_rows
+  ) m
   WHERE m.at IS NOT NULL
   GROUP BY 1, 2
   HAVING sum(m.started) <> 0 OR sum(m.ended) <> 0;
@@ -281,11 +295,10 @@ comment on function pai.note_changed_runs() is 'Trigger function: notes which su
 CREATE OR REPLACE FUNCTION pai.note_new_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
-  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
-  SELECT DISTINCT p.scope, pai.rollup_bucket(p.gmt_create_time, p.started_at, p.first_seen_at), false, true
-  FROM (SELECT DISTINCT pipeline_run_id FROM new_rows) n JOIN pai.pipeline_runs p USING (pipeline_run_id);
+  INSERT INTO pai.node_due (pipeline_run_id) SELECT DISTINCT pipeline_run_id FROM new_rows;
   RETURN NULL;
 END
 $function$;
@@ -294,18 +307,19 @@ comment on function pai.note_new_nodes() is 'Trigger function: notes which sums 
 CREATE OR REPLACE FUNCTION pai.note_new_runs()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT n.scope, pai.rollup_bucket(n.gmt_create_time, n.started_at, n.first_seen_at), true, true FROM new_rows n;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), count(*), 0
-  FROM new_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
-  UNION ALL
-  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, count(*)
-  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
-    FROM new_rows) r
-  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT scope, started_at AS at, 1 AS started, 0 AS ended FROM new_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, 1 FROM new_rows
+  ) m
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2;
   RETURN NULL;
 END
 $function$;
@@ -314,6 +328,7 @@ comment on function pai.note_new_runs() is 'Trigger function: notes which sums n
 CREATE OR REPLACE FUNCTION pai.note_no_runs()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
   PERFORM pai.rebuild_rollups();
@@ -325,11 +340,10 @@ comment on function pai.note_no_runs() is 'Trigger function: a table was emptied
 CREATE OR REPLACE FUNCTION pai.note_removed_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
-  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
-  SELECT DISTINCT p.scope, pai.rollup_bucket(p.gmt_create_time, p.started_at, p.first_seen_at), false, true
-  FROM (SELECT DISTINCT pipeline_run_id FROM old_rows) o JOIN pai.pipeline_runs p USING (pipeline_run_id);
+  INSERT INTO pai.node_due (pipeline_run_id) SELECT DISTINCT pipeline_run_id FROM old_rows;
   RETURN NULL;
 END
 $function$;
@@ -338,46 +352,71 @@ comment on function pai.note_removed_nodes() is 'Trigger function: notes which s
 CREATE OR REPLACE FUNCTION pai.note_removed_runs()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT o.scope, pai.rollup_bucket(o.gmt_create_time, o.started_at, o.first_seen_at), true, true FROM old_rows o;
   INSERT INTO pai.concurrency_due (scope, bucket, started, ended)
-  SELECT r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), -count(*), 0
-  FROM old_rows r WHERE r.started_at IS NOT NULL GROUP BY 1, 2
-  UNION ALL
-  SELECT r.scope, date_bin('15 minutes', r.ended_at, '2000-01-01 00:00:00+00'), 0, -count(*)
-  FROM (SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since) AS ended_at
-    FROM old_rows) r
-  WHERE r.ended_at IS NOT NULL GROUP BY 1, 2;
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT scope, started_at AS at, -1 AS started, 0 AS ended FROM old_rows
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, -1 FROM old_rows
+  ) m
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2;
   RETURN NULL;
 END
 $function$;
 comment on function pai.note_removed_runs() is 'Trigger function: notes which sums removed runs change.';
 
+CREATE OR REPLACE FUNCTION pai.quarter_hour(at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  SELECT CASE WHEN at < timestamptz '2000-01-01 00:00:00+00'
+    THEN date_bin(interval '15 minutes', at, timestamptz '4714-11-24 00:00:00+00 BC')
+    ELSE date_bin(interval '15 minutes', at, timestamptz '2000-01-01 00:00:00+00') END
+$function$;
+comment on function pai.quarter_hour(at timestamp with time zone) is 'Start of the quarter hour (UTC) of a time.';
+
+CREATE OR REPLACE FUNCTION pai.queue_seconds(created timestamp with time zone, started timestamp with time zone)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  SELECT CASE WHEN started >= created AND isfinite(created) AND isfinite(started)
+    THEN (extract(epoch FROM started) - extract(epoch FROM created))::double precision END
+$function$;
+comment on function pai.queue_seconds(created timestamp with time zone, started timestamp with time zone) is 'Seconds from creation to start; null unless both are known and in this order.';
+
 CREATE OR REPLACE FUNCTION pai.rebuild_rollups()
  RETURNS void
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
 AS $function$
 BEGIN
+  -- What a refresh has computed and not committed could not be thrown away.
+  PERFORM pg_advisory_xact_lock(hashtextextended('pai.rollup_due', 0));
   LOCK TABLE pai.pipeline_runs, pai.pipeline_run_nodes IN SHARE MODE;
   DELETE FROM pai.run_rollup;
   DELETE FROM pai.failure_rollup;
   DELETE FROM pai.node_rollup;
   DELETE FROM pai.concurrency_rollup;
   DELETE FROM pai.rollup_due;
+  DELETE FROM pai.node_due;
   DELETE FROM pai.concurrency_due;
   INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
   SELECT DISTINCT scope, pai.rollup_bucket(gmt_create_time, started_at, first_seen_at), true, true FROM pai.pipeline_runs;
   INSERT INTO pai.concurrency_rollup (scope, bucket, started, ended)
-  SELECT m.scope, m.bucket, sum(m.started), sum(m.ended)
-  FROM pai.pipeline_runs r
-  CROSS JOIN LATERAL (VALUES
-    (r.scope, date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), 1, 0),
-    (r.scope, date_bin('15 minutes', pai.run_ended_at(r.status, r.started_at, r.finished_at, r.gmt_modified_time, r.deleted_at,
-      r.missing_since), '2000-01-01 00:00:00+00'), 0, 1)) AS m(scope, bucket, started, ended)
-  WHERE m.bucket IS NOT NULL
-  GROUP BY m.scope, m.bucket;
+  SELECT m.scope, pai.quarter_hour(m.at), sum(m.started), sum(m.ended)
+  FROM (
+    SELECT scope, started_at AS at, 1 AS started, 0 AS ended FROM pai.pipeline_runs
+    UNION ALL SELECT scope, pai.run_ended_at(status, started_at, finished_at, gmt_modified_time, deleted_at, missing_since), 0, 1 FROM pai.pipeline_runs
+  ) m
+  WHERE m.at IS NOT NULL
+  GROUP BY 1, 2;
 END
 $function$;
 comment on function pai.rebuild_rollups() is 'Throws all sums away and notes every quarter hour as due.';
@@ -385,18 +424,29 @@ comment on function pai.rebuild_rollups() is 'Throws all sums away and notes eve
 CREATE OR REPLACE FUNCTION pai.refresh_rollups(max_buckets integer DEFAULT 500)
  RETURNS integer
  LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
  SET jit TO 'off'
 AS $function$
 DECLARE
   due record;
+  one record;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtext('pai.rollup_due')) THEN
+  -- In this order: who empties a table waits for the end of this, and does not meet it half way.
+  LOCK TABLE pai.pipeline_runs, pai.pipeline_run_nodes IN ACCESS SHARE MODE;
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('pai.rollup_due', 0)) THEN
     RETURN 0;
   END IF;
   WITH moved AS (DELETE FROM pai.concurrency_due RETURNING scope, bucket, started, ended)
   INSERT INTO pai.concurrency_rollup AS c (scope, bucket, started, ended)
   SELECT m.scope, m.bucket, sum(m.started), sum(m.ended) FROM moved m GROUP BY m.scope, m.bucket
   ON CONFLICT (scope, bucket) DO UPDATE SET started = c.started + excluded.started, ended = c.ended + excluded.ended;
+  -- A run that is not there yet will note all of its quarter hour when it comes.
+  WITH named AS (DELETE FROM pai.node_due RETURNING pipeline_run_id)
+  INSERT INTO pai.rollup_due (scope, bucket, runs, nodes)
+  SELECT DISTINCT r.scope, pai.rollup_bucket(r.gmt_create_time, r.started_at, r.first_seen_at), false, true
+  FROM (SELECT DISTINCT pipeline_run_id FROM named) n
+  CROSS JOIN LATERAL (SELECT p.scope, p.gmt_create_time, p.started_at, p.first_seen_at FROM pai.pipeline_runs p
+    WHERE p.pipeline_run_id = n.pipeline_run_id OFFSET 0) r;
   -- The deletion comes first: what the statements after it read is at least as new as what was noted.
   WITH taken AS (
     DELETE FROM pai.rollup_due d
@@ -410,23 +460,32 @@ BEGIN
     coalesce(array_agg(scope) FILTER (WHERE runs), '{}') AS run_scopes, coalesce(array_agg(bucket) FILTER (WHERE runs), '{}') AS run_buckets,
     coalesce(array_agg(scope) FILTER (WHERE nodes), '{}') AS node_scopes, coalesce(array_agg(bucket) FILTER (WHERE nodes), '{}') AS node_buckets
   INTO due FROM buckets;
-  IF cardinality(due.run_scopes) > 0 THEN
-    DELETE FROM pai.run_rollup r USING unnest(due.run_scopes, due.run_buckets) AS b(scope, bucket)
-    WHERE r.bucket = b.bucket AND r.scope = b.scope;
-    INSERT INTO pai.run_rollup SELECT * FROM pai.compute_run_rollup(due.run_scopes, due.run_buckets);
-    DELETE FROM pai.failure_rollup r USING unnest(due.run_scopes, due.run_buckets) AS b(scope, bucket)
-    WHERE r.bucket = b.bucket AND r.scope = b.scope;
-    INSERT INTO pai.failure_rollup SELECT * FROM pai.compute_failure_rollup(due.run_scopes, due.run_buckets);
-  END IF;
-  IF cardinality(due.node_scopes) > 0 THEN
-    DELETE FROM pai.node_rollup r USING unnest(due.node_scopes, due.node_buckets) AS b(scope, bucket)
-    WHERE r.bucket = b.bucket AND r.scope = b.scope;
-    INSERT INTO pai.node_rollup SELECT * FROM pai.compute_node_rollup(due.node_scopes, due.node_buckets);
-  END IF;
+  BEGIN
+    PERFORM pai.replace_rollups(due.run_scopes, due.run_buckets, due.node_scopes, due.node_buckets);
+    RETURN due.buckets;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'sums of % quarter hours: %; they are computed one by one', due.buckets, SQLERRM;
+  END;
+  FOR one IN
+    SELECT b.scope, b.bucket, b.is_run
+    FROM (SELECT scope, bucket, true FROM unnest(due.run_scopes, due.run_buckets) AS r(scope, bucket)
+      UNION ALL SELECT scope, bucket, false FROM unnest(due.node_scopes, due.node_buckets) AS n(scope, bucket)) AS b(scope, bucket, is_run)
+  LOOP
+    BEGIN
+      IF one.is_run THEN
+        PERFORM pai.replace_rollups(ARRAY[one.scope], ARRAY[one.bucket], '{}', '{}');
+      ELSE
+        PERFORM pai.replace_rollups('{}', '{}', ARRAY[one.scope], ARRAY[one.bucket]);
+      END IF;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'sums of % in %: %; they stay due', one.bucket, one.scope, SQLERRM;
+      INSERT INTO pai.rollup_due (scope, bucket, runs, nodes) VALUES (one.scope, one.bucket, one.is_run, NOT one.is_run);
+    END;
+  END LOOP;
   RETURN due.buckets;
 END
 $function$;
-comment on function pai.refresh_rollups(max_buckets integer) is 'Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many these were.';
+comment on function pai.refresh_rollups(max_buckets integer) is 'Brings the sums of the newest quarter hours that are due up to date, at most so many; returns how many it looked at.';
 
 CREATE OR REPLACE FUNCTION pai.refuse_history_change()
  RETURNS trigger
@@ -440,12 +499,35 @@ END
 $function$;
 comment on function pai.refuse_history_change() is 'Trigger function that keeps change_events append-only.';
 
+CREATE OR REPLACE FUNCTION pai.replace_rollups(run_scopes text[], run_buckets timestamp with time zone[], node_scopes text[], node_buckets timestamp with time zone[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+BEGIN
+  IF cardinality(run_scopes) > 0 THEN
+    DELETE FROM pai.run_rollup r USING unnest(run_scopes, run_buckets) AS b(scope, bucket)
+    WHERE r.bucket = b.bucket AND r.scope = b.scope;
+    INSERT INTO pai.run_rollup SELECT * FROM pai.compute_run_rollup(run_scopes, run_buckets);
+    DELETE FROM pai.failure_rollup r USING unnest(run_scopes, run_buckets) AS b(scope, bucket)
+    WHERE r.bucket = b.bucket AND r.scope = b.scope;
+    INSERT INTO pai.failure_rollup SELECT * FROM pai.compute_failure_rollup(run_scopes, run_buckets);
+  END IF;
+  IF cardinality(node_scopes) > 0 THEN
+    DELETE FROM pai.node_rollup r USING unnest(node_scopes, node_buckets) AS b(scope, bucket)
+    WHERE r.bucket = b.bucket AND r.scope = b.scope;
+    INSERT INTO pai.node_rollup SELECT * FROM pai.compute_node_rollup(node_scopes, node_buckets);
+  END IF;
+END
+$function$;
+comment on function pai.replace_rollups(run_scopes text[], run_buckets timestamp with time zone[], node_scopes text[], node_buckets timestamp with time zone[]) is 'Computes the sums of these quarter hours anew: of runs the first two arrays, of nodes the others.';
+
 CREATE OR REPLACE FUNCTION pai.rollup_bucket(created timestamp with time zone, started timestamp with time zone, first_seen timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  SELECT date_bin('15 minutes', coalesce(created, started, first_seen), '2000-01-01 00:00:00+00')
+  SELECT pai.quarter_hour(coalesce(created, started, first_seen))
 $function$;
 comment on function pai.rollup_bucket(created timestamp with time zone, started timestamp with time zone, first_seen timestamp with time zone) is 'The quarter hour (UTC) to which a run is counted: that of its creation, else of its start, else when it was first seen.';
 
@@ -476,8 +558,9 @@ CREATE OR REPLACE FUNCTION pai.run_seconds(duration bigint, started timestamp wi
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  SELECT CASE WHEN duration IS NOT NULL OR finished - started IS NOT NULL
-    THEN least(greatest(coalesce(duration, floor(extract(epoch FROM finished - started))::bigint), 0), 2147483647) END
+  SELECT CASE WHEN duration IS NOT NULL THEN least(greatest(duration, 0), 2147483647)
+    WHEN isfinite(started) AND isfinite(finished)
+      THEN least(greatest(floor(extract(epoch FROM finished) - extract(epoch FROM started)), 0), 2147483647)::bigint END
 $function$;
 comment on function pai.run_seconds(duration bigint, started timestamp with time zone, finished timestamp with time zone) is 'Duration, else whole seconds from start to end; null where neither is known, at most 2147483647.';
 
@@ -486,7 +569,7 @@ CREATE OR REPLACE FUNCTION analytics.node_percentiles(packs analytics.node_pack[
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
+  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
 $function$;
 comment on function analytics.node_percentiles(packs analytics.node_pack[]) is 'The same for node_buckets.';
 
@@ -495,7 +578,7 @@ CREATE OR REPLACE FUNCTION analytics.percentiles(packs analytics.pack[])
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
+  SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s) FROM (SELECT unnest(k.seconds) AS s FROM unnest(packs) k) u
 $function$;
 comment on function analytics.percentiles(packs analytics.pack[]) is 'The 50th, 95th and 99th percentile (percentile_disc) of all that is packed: percentiles(array_agg(pack)) over run_buckets.';
 
@@ -503,23 +586,28 @@ CREATE OR REPLACE FUNCTION analytics.run_as_of(id text, at timestamp with time z
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
+ SET "TimeZone" TO 'UTC'
+ SET search_path TO 'pg_catalog'
 AS $function$
 DECLARE
   document jsonb;
+  seen timestamptz;
   event record;
   last_kind text;
   last_at timestamptz;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pai.change_events e WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
-    RETURN NULL;
-  END IF;
-  SELECT to_jsonb(r) INTO document
+  SELECT r.first_seen_at, to_jsonb(r) INTO seen, document
   FROM pai.pipeline_runs r WHERE r.pipeline_run_id = id;
   IF document IS NULL THEN
-    SELECT to_jsonb(r)
+    SELECT r.first_seen_at, to_jsonb(r)
       || coalesce((SELECT jsonb_object_agg('params.' || p.key, p.value) FROM pai.run_params p WHERE p.run_id = id AND p.deleted_at IS NULL), '{}')
       || coalesce((SELECT jsonb_object_agg('labels.' || l.key, l.value) FROM pai.run_labels l WHERE l.run_id = id AND l.deleted_at IS NULL), '{}')
-    INTO document FROM pai.runs r WHERE r.run_id = id;
+    INTO seen, document FROM pai.runs r WHERE r.run_id = id;
+  END IF;
+  -- The discovery may lie in a part of the history that was dropped.
+  IF seen > at IS NOT FALSE AND NOT EXISTS (SELECT FROM pai.change_events e
+      WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at) THEN
+    RETURN NULL;
   END IF;
   document := coalesce(document, '{}');
   FOR event IN
@@ -538,8 +626,10 @@ BEGIN
   WHERE e.entity_id = id AND e.entity IN ('pipeline_run', 'run') AND e.observed_at <= at
     AND e.kind IN ('discovered', 'restored', 'deleted', 'missing', 'pruned')
   ORDER BY e.event_id DESC LIMIT 1;
-  RETURN jsonb_strip_nulls(document - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision',
-      'nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'])
+  document := document - ARRAY['deleted_at', 'missing_since', 'updated_at', 'observed_at', 'answer_request_id', 'revision',
+    'nodes_revision', 'details_revision', 'nodes_open', 'nodes_fetched_at'];
+  -- Nulls inside of a document stay.
+  RETURN (SELECT coalesce(jsonb_object_agg(d.key, d.value) FILTER (WHERE d.value <> 'null'), '{}') FROM jsonb_each(document) d)
     || CASE last_kind WHEN 'deleted' THEN jsonb_build_object('deleted_at', last_at) WHEN 'missing' THEN jsonb_build_object('missing_since', last_at)
       WHEN 'pruned' THEN jsonb_build_object('pruned_at', last_at) ELSE '{}' END;
 END
@@ -653,7 +743,8 @@ create table pai.failure_rollup (
   pipeline_id text,
   pattern text not null,
   runs bigint not null,
-  last_pipeline_run_id text not null
+  last_pipeline_run_id text not null,
+  last_at timestamp with time zone not null
 );
 CREATE INDEX failure_rollup_bucket ON pai.failure_rollup USING btree (bucket, scope);
 CREATE INDEX failure_rollup_pipeline ON pai.failure_rollup USING btree (pipeline_id, bucket);
@@ -664,6 +755,16 @@ comment on column pai.failure_rollup.pipeline_id is 'PipelineId.';
 comment on column pai.failure_rollup.pattern is 'Message without ids, numbers and paths; (no message) where there is none.';
 comment on column pai.failure_rollup.runs is 'Failed runs.';
 comment on column pai.failure_rollup.last_pipeline_run_id is 'The one of them that was created last.';
+comment on column pai.failure_rollup.last_at is 'When that was.';
+
+create table pai.node_due (
+  id bigint generated always as identity not null,
+  pipeline_run_id text not null,
+  constraint node_due_pkey PRIMARY KEY (id)
+);
+comment on table pai.node_due is 'Runs whose nodes have changed: node_rollup is due for their quarter hours. Written by triggers, taken by refresh_rollups.';
+comment on column pai.node_due.id is 'Ascends.';
+comment on column pai.node_due.pipeline_run_id is 'PipelineRunId.';
 
 create table pai.node_outputs (
   pipeline_run_id text not null,
@@ -1578,7 +1679,8 @@ view analytics.failure_buckets (
   pipeline_id text,
   pattern text,
   runs bigint,
-  last_pipeline_run_id text
+  last_pipeline_run_id text,
+  last_at timestamp with time zone
 );
 comment on view analytics.failure_buckets is 'Failed runs by the quarter hour of their creation and by the pattern of their message.';
 comment on column analytics.failure_buckets.bucket is 'Start of a quarter hour (UTC): that of the creation of the runs.';
@@ -1589,6 +1691,7 @@ comment on column analytics.failure_buckets.pipeline_id is 'PipelineId.';
 comment on column analytics.failure_buckets.pattern is 'Message without what differs from run to run: ids, numbers, URLs.';
 comment on column analytics.failure_buckets.runs is 'Failed runs.';
 comment on column analytics.failure_buckets.last_pipeline_run_id is 'The latest of them.';
+comment on column analytics.failure_buckets.last_at is 'When the last of them was created.';
 
 view analytics.failures (
   region text,

@@ -32,7 +32,8 @@ export async function refreshRollups(pool: Pool, signal?: AbortSignal): Promise<
 /** A look without a transaction that writes: what most calls find is nothing. */
 async function isDue(pool: Pool): Promise<boolean> {
   const { rows } = await pool.query<{ due: boolean }>(
-    'select exists (select from pai.rollup_due) or exists (select from pai.concurrency_due) as due',
+    `select exists (select from pai.rollup_due) or exists (select from pai.node_due)
+       or exists (select from pai.concurrency_due) as due`,
   );
   return rows[0]?.due ?? false;
 }

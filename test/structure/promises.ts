@@ -34,6 +34,7 @@ export const COMPLAINTS: readonly Promised[] = [
   { number: 8, text: 'Concurrent upserts deadlock.' },
   { number: 9, text: 'Deletes are lost, or applied too eagerly.' },
   { number: 10, text: 'The disk fills up although nothing happens.' },
+  { number: 12, text: 'Dashboards are slow, or wrong.' },
   { number: 13, text: 'Times depend on the time zone of a server or a session.' },
   { number: 14, text: 'An upgrade breaks the schema.' },
   { number: 15, text: 'Rows are duplicated, and updates lost.' },

@@ -38,6 +38,7 @@ export const failureRollup = pai.table(
     pattern: text().notNull(),
     runs: int64().notNull(),
     lastPipelineRunId: text().notNull(),
+    lastAt: instant().notNull(),
   },
   (t) => [
     index('failure_rollup_bucket').on(t.bucket, t.scope),
@@ -80,6 +81,12 @@ export const rollupDue = pai.table('rollup_due', {
   bucket: instant().notNull(),
   runs: boolean().notNull(),
   nodes: boolean().notNull(),
+});
+
+/** Runs whose nodes have changed: the quarter hour is looked up when it is needed, another transaction may be moving the run. */
+export const nodeDue = pai.table('node_due', {
+  id: int64().primaryKey().generatedAlwaysAsIdentity(),
+  pipelineRunId: text().notNull(),
 });
 
 /** Starts and ends to be added to concurrency_rollup; negative where a run was changed or pruned. */
