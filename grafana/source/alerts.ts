@@ -28,9 +28,9 @@ export const ALERT_RULES: readonly AlertRule[] = [
   {
     uid: 'pai-mirror-not-fresh',
     title: 'The mirror is not fresh',
-    // A stream that has never succeeded counts from its first start.
+    // What has never succeeded counts from its last start, but for the first load of a large workspace while it is under way.
     sql: `select scope, stream,
-  coalesce(age_seconds, extract(epoch from now() - last_started_at), 0)::float8
+  coalesce(age_seconds, case when running_since is null then extract(epoch from now() - last_started_at) end, 0)::float8
     / case when stream = 'reconcile' then 86400 when stream in ('pipeline-runs', 'status') then 1800 else 7200 end as times
 from analytics.mirror_freshness`,
     above: 1,
@@ -138,7 +138,8 @@ export const ALERTING = {
     {
       orgId: 1,
       name: 'pai-mirror',
-      folder: 'PAI',
+      // Not the folder of the dashboards: Grafana makes this one first, with another uid.
+      folder: 'PAI alerts',
       interval: '1m',
       rules: ALERT_RULES.map((rule) => ({
         uid: rule.uid,

@@ -40,7 +40,6 @@ export const PROVIDERS = {
       name: 'pai-mirror',
       orgId: 1,
       folder: 'PAI',
-      folderUid: 'pai-mirror',
       type: 'file',
       disableDeletion: false,
       allowUiUpdates: false,
