@@ -80,8 +80,9 @@ describe('compose.yaml', () => {
     );
   });
 
-  test('keeps the demo and real workspaces in volumes of their own', () => {
-    expect(compose.volumes.database?.name).toBe('pai-mirror_database${PAI_SCOPES:+_pai}');
+  test('keeps the demo and real workspaces in volumes of their own, each database with the passwords that it knows', () => {
+    for (const volume of ['database', 'owner-password', 'reader-password'])
+      expect(compose.volumes[volume]?.name).toBe(`pai-mirror_${volume}\${PAI_SCOPES:+_pai}`);
   });
 });
 
