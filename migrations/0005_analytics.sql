@@ -326,7 +326,7 @@ FROM (
 CREATE VIEW "analytics"."nodes" AS
 SELECT s.pipeline_run_id, s.node_id, s.node_type, s.node_name, s.region, s.scope, split_part(s.scope, ':', 2) AS workspace_id, s.pipeline_id,
   s.status, s.outcome, s.started_at, s.finished_at, s.run_seconds,
-  CASE WHEN s.total > 0 THEN least(s.run_seconds / s.total, 1) END AS share, s.is_root,
+  CASE WHEN s.total > 0 AND s.run_seconds IS NOT NULL THEN least(s.run_seconds / s.total, 1) END AS share, s.is_root,
   s.place = 1 AND NOT s.is_root AND s.missing_since IS NULL AND s.run_seconds IS NOT NULL AS is_critical,
   s.runtime_info, s.missing_since
 FROM (

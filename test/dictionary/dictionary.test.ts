@@ -18,7 +18,15 @@ This page is generated from the database and compared with it by a test
 /** What only the mirror itself reads and writes; everything else is for whoever likes. */
 const INTERNAL = new Set(
   [
-    ...['run_rollup', 'failure_rollup', 'node_rollup', 'concurrency_rollup', 'rollup_due', 'concurrency_due'],
+    ...[
+      'run_rollup',
+      'failure_rollup',
+      'node_rollup',
+      'concurrency_rollup',
+      'rollup_due',
+      'node_due',
+      'concurrency_due',
+    ],
     ...[
       'sync_cursors',
       'sync_leases',
