@@ -53,7 +53,8 @@ export async function passwordFrom(stdin: AsyncIterable<Buffer | string> & { isT
   let text = '';
   for await (const chunk of stdin) {
     text += chunk.toString('utf8');
-    if (text.length > MOST_BYTES) break;
+    // Whoever writes may keep the pipe open.
+    if (text.includes('\n') || text.length > MOST_BYTES) break;
   }
   const password = text.replace(/\r?\n$/, '');
   if (!isReaderPassword(password)) throw new UsageError(`${expected}, found something else`);

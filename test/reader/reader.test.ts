@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { passwordFrom } from '../../src/cli/reader.js';
 import { withSuperuser } from '../../src/embedded/admin.js';
 import { migrate } from '../../src/store/migrate.js';
 import { giveReaderLogin, type LoginChange } from '../../src/store/reader.js';
@@ -166,6 +169,26 @@ describe('pai-mirror reader', () => {
     expect(stderr).not.toContain('hunt3r');
   });
 
+  test('takes the password from stdin, where nobody else can see it', async () => {
+    const piped = (...texts: string[]) => passwordFrom(Readable.from(texts));
+    expect(await piped(`${GIVEN}\n`)).toBe(GIVEN);
+    expect(await piped(GIVEN.slice(0, 5), `${GIVEN.slice(5)}\r\n`)).toBe(GIVEN);
+    for (const wrong of ['', 'short\n', 'one line of it\nand another', 'päßwörter-und-mehr', 'x'.repeat(10_000)]) {
+      await expect(piped(wrong)).rejects.toThrow(
+        /^--password-stdin: expected one line of 8 to 256 .*, found something else$/,
+      );
+    }
+    await expect(passwordFrom(Object.assign(Readable.from([GIVEN]), { isTTY: true }))).rejects.toThrow(
+      'found a terminal',
+    );
+  });
+
+  test('takes one line, also of a pipe that stays open', async () => {
+    const open = new Readable({ read: () => {} });
+    open.push(`${GIVEN}\n`);
+    expect(await passwordFrom(open)).toBe(GIVEN);
+  });
+
   test('two of them at once, of two databases of the server, agree on one password', async () => {
     const urls = [url, await mirrorDatabase('other')];
     // What the commands call: the streams and the environment of a process are one command's at a time.
@@ -177,7 +200,33 @@ describe('pai-mirror reader', () => {
     const winner = attempts[changes.indexOf('made')];
     for (const one of urls) await sql(readerAddress(one, winner?.password ?? ''), 'select');
   });
+
+  test('a command that is not done yet keeps the next one waiting, also that of another database', async () => {
+    const first = new pg.Client({ connectionString: url });
+    await first.connect();
+    try {
+      await first.query('begin');
+      await first.query(`comment on role pai_reader is 'of the first'`);
+      await first.query(`alter role pai_reader login password 'of the first'`);
+      const second = giveLogin(await mirrorDatabase('third'), GIVEN);
+      await untilOneWaits(first);
+      await first.query('commit');
+      expect(await second).toBe('kept');
+    } finally {
+      await first.end();
+    }
+  });
 });
+
+/** Ten seconds at most. */
+async function untilOneWaits(client: pg.Client): Promise<void> {
+  for (let looks = 0; looks < 500; looks += 1) {
+    const { rows } = await client.query('select from pg_locks where not granted');
+    if (rows.length > 0) return;
+    await delay(20);
+  }
+  throw new Error('nobody waits for the role');
+}
 
 describe('the reader', () => {
   let address: string;
