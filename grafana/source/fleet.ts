@@ -2,17 +2,13 @@
 import { makeDashboard } from './layout.js';
 import { toConsole, toMirrorHealth, toPipeline, toRun } from './links.js';
 import { type Column, stat, steps, table, timeSeries } from './panels.js';
-import { amongAll, dayOf, PERCENTILES, runRange } from './sql.js';
+import { amongAll, dayOf, MEAN, runRange } from './sql.js';
 import { pipelineVariable, scopeVariable, sourceTypeVariable, userVariable } from './variables.js';
 
 const DIMENSIONS = { scope: 'scope', pipeline_id: 'pipeline', user_id: 'user', source_type: 'source_type' };
 
 /** Runs are counted in the quarter of an hour of their creation. */
 const RUNS = `from analytics.run_buckets
-where $__timeFilter(bucket)
-  and ${amongAll(DIMENSIONS)}`;
-
-const SECONDS = `from analytics.run_buckets cross join unnest(succeeded_seconds) as seconds
 where $__timeFilter(bucket)
   and ${amongAll(DIMENSIONS)}`;
 
@@ -49,7 +45,7 @@ const stats = [
   stat({
     title: 'Duration, p95',
     description: '95 of 100 succeeded runs took this long at most. Created in the time range.',
-    sql: `select percentile_disc(0.95) within group (order by seconds) as p95\n${SECONDS}`,
+    sql: `select (analytics.percentiles(array_agg(pack)))[2] as p95\n${RUNS}`,
     unit: 's',
   }),
   stat({
@@ -99,8 +95,8 @@ const durations = timeSeries({
   description: `Percentiles of PAI's own Duration. ${CREATED}`,
   sql: `select time, p[1] as "p50", p[2] as "p95", p[3] as "p99"
 from (
-  select $__timeGroupAlias(bucket, $__interval), ${PERCENTILES} as p
-  ${SECONDS}
+  select $__timeGroupAlias(bucket, $__interval), analytics.percentiles(array_agg(pack)) as p
+  ${RUNS}
   group by 1) as grouped
 order by 1`,
   unit: 's',
@@ -244,7 +240,7 @@ const busiest = table({
   description: `The 50 pipelines with the most runs. ${CREATED}`,
   sql: `select pipeline_id, scope, sum(runs) as runs, sum(failed) as failed,
   sum(succeeded)::float8 / nullif(sum(succeeded) + sum(failed), 0) as success_rate,
-  sum(run_seconds)::float8 / nullif(sum(succeeded), 0) as mean_seconds
+  ${MEAN} as mean_seconds
 ${RUNS}
 group by pipeline_id, scope
 order by runs desc

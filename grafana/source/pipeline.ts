@@ -2,13 +2,12 @@
 import { makeDashboard } from './layout.js';
 import { toConsole, toRun } from './links.js';
 import { stat, steps, table, timeSeries } from './panels.js';
-import { among, PERCENTILES, runRange } from './sql.js';
+import { among, MEAN, runRange } from './sql.js';
 import { pipelineVariable, scopeVariable } from './variables.js';
 
 const OF_PIPELINE = `pipeline_id = \${pipeline:sqlstring} and ${among('scope', 'scope')}`;
 const IN_RANGE = `$__timeFilter(bucket) and ${OF_PIPELINE}`;
 const RUNS = `from analytics.run_buckets\nwhere ${IN_RANGE}`;
-const SECONDS = `from analytics.run_buckets cross join unnest(succeeded_seconds) as seconds\nwhere ${IN_RANGE}`;
 const NODES = `from analytics.node_buckets\nwhere ${IN_RANGE}`;
 const CREATED = 'Runs count at the time of their creation, in quarters of an hour.';
 const TREND = 'Mean duration of succeeded runs of the last 7 days against the 28 days before, whatever the time range.';
@@ -31,13 +30,13 @@ const stats = [
   stat({
     title: 'Duration, p50',
     description: 'Half of the succeeded runs took this long at most.',
-    sql: `select percentile_disc(0.5) within group (order by seconds) as p50\n${SECONDS}`,
+    sql: `select (analytics.percentiles(array_agg(pack)))[1] as p50\n${RUNS}`,
     unit: 's',
   }),
   stat({
     title: 'Duration, p95',
     description: '95 of 100 succeeded runs took this long at most.',
-    sql: `select percentile_disc(0.95) within group (order by seconds) as p95\n${SECONDS}`,
+    sql: `select (analytics.percentiles(array_agg(pack)))[2] as p95\n${RUNS}`,
     unit: 's',
   }),
   stat({
@@ -59,8 +58,9 @@ const durations = timeSeries({
   description: `Percentiles and mean. ${CREATED}`,
   sql: `select time, p[1] as "p50", p[2] as "p95", p[3] as "p99", mean as "Mean"
 from (
-  select $__timeGroupAlias(bucket, $__interval), ${PERCENTILES} as p, avg(seconds) as mean
-  ${SECONDS}
+  select $__timeGroupAlias(bucket, $__interval), analytics.percentiles(array_agg(pack)) as p,
+    ${MEAN} as mean
+  ${RUNS}
   group by 1) as grouped
 order by 1`,
   unit: 's',
@@ -89,7 +89,7 @@ const nodeDurations = timeSeries({
   description:
     'Mean seconds of succeeded nodes, on top of each other. Nodes that run side by side overlap in time, so the sum can be more than the duration of a run.',
   sql: `select $__timeGroupAlias(bucket, $__interval), node_name as metric,
-  sum(seconds) / nullif(sum(succeeded), 0) as mean_seconds
+  sum(seconds) / nullif(sum(cardinality(succeeded_seconds)), 0) as mean_seconds
 ${NODES}
 group by 1, 2 order by 1, 2`,
   unit: 's',
@@ -101,21 +101,21 @@ const nodes = table({
   description:
     'Share: of the seconds of all succeeded nodes but the root. Times as long: the last 7 days against the 28 days before.',
   sql: `with in_range as (
-  select node_name, node_type, sum(nodes) as nodes, sum(succeeded) as succeeded, sum(failed) as failed,
-    sum(seconds) as seconds
+  select node_name, node_type, sum(nodes) as nodes, sum(failed) as failed,
+    sum(seconds) as seconds, sum(cardinality(succeeded_seconds)) as timed
   ${NODES}
   group by node_name, node_type),
 trend as (
   select node_name, node_type,
     sum(seconds) filter (where bucket >= now() - interval '7 days')
-      / nullif(sum(succeeded) filter (where bucket >= now() - interval '7 days'), 0) as recent,
+      / nullif(sum(cardinality(succeeded_seconds)) filter (where bucket >= now() - interval '7 days'), 0) as recent,
     sum(seconds) filter (where bucket < now() - interval '7 days')
-      / nullif(sum(succeeded) filter (where bucket < now() - interval '7 days'), 0) as before
+      / nullif(sum(cardinality(succeeded_seconds)) filter (where bucket < now() - interval '7 days'), 0) as before
   from analytics.node_buckets
   where bucket >= now() - interval '35 days' and ${OF_PIPELINE}
   group by node_name, node_type)
 select node_name, node_type, seconds / nullif(sum(seconds) over (), 0) as share,
-  seconds / nullif(succeeded, 0) as mean_seconds, recent / nullif(before, 0) as slowdown, nodes, failed
+  seconds / nullif(timed, 0) as mean_seconds, recent / nullif(before, 0) as slowdown, nodes, failed
 from in_range left join trend using (node_name, node_type)
 order by share desc nulls last, node_name
 limit 200`,

@@ -22,5 +22,5 @@ export const runRange = (run = ''): string =>
   `(extract(epoch from coalesce(${run}started_at, ${run}created_at)) * 1000 - 60000)::bigint::text as from_ms,
   (extract(epoch from coalesce(${run}finished_at, now())) * 1000 + 60000)::bigint::text as to_ms`;
 
-/** One sort for all three, of the seconds of every succeeded run. Columns p50, p95, p99 of `${name}`. */
-export const PERCENTILES = 'percentile_disc(array[0.5, 0.95, 0.99]) within group (order by seconds)';
+/** Of the succeeded runs whose seconds are known, over rows of run_buckets. */
+export const MEAN = 'sum(run_seconds)::float8 / nullif(sum(cardinality(succeeded_seconds)), 0)';
