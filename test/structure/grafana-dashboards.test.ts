@@ -83,6 +83,8 @@ describe('the reader of relations', () => {
       from a join b on true left join x.two as t on true cross join unnest(array[1]) as u
       cross join lateral (select 1 from x.three) as l`;
     expect(relationsOf(sql)).toEqual(['x.one', 'x.two', 'x.three']);
+    const recursive = 'with recursive a as (select 1 from x.one union all select n + 1 from a) select n from a';
+    expect(relationsOf(recursive)).toEqual(['x.one']);
   });
 });
 

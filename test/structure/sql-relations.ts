@@ -14,9 +14,11 @@ const withoutTexts = (sql: string): string =>
 export function relationsOf(sql: string): string[] {
   const text = withoutTexts(sql).replace(/\b(extract|trim|substring|overlay)\s*\(\s*\w+\s+from\b/gi, '$1(');
   const withNames = new Set(
-    [...text.matchAll(/(?:\bwith|,|\))\s*(\w+)\s+as\s*(?:materialized\s*|not\s+materialized\s*)?\(/gi)].map(
-      ([, name]) => (name as string).toLowerCase(),
-    ),
+    [
+      ...text.matchAll(
+        /(?:\bwith(?:\s+recursive)?|,|\))\s*(\w+)\s+as\s*(?:materialized\s*|not\s+materialized\s*)?\(/gi,
+      ),
+    ].map(([, name]) => (name as string).toLowerCase()),
   );
   const named = [...text.matchAll(/\b(?:from|join)\s+(?:lateral\s+)?([\w.]+)(\s*\()?/gi)];
   return named.flatMap(([, name = '', call]) =>
