@@ -24,3 +24,8 @@ export async function tryToPruneAlone(client: ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${RETENTION}) as taken`);
   return rows[0]?.taken === true;
 }
+
+/** For whoever comes next at once: the server notices the end of a connection only a moment later. */
+export async function letOthersPrune(client: ClientBase): Promise<void> {
+  await client.query(`select pg_advisory_unlock(${RETENTION})`).catch(() => undefined);
+}

@@ -7,7 +7,7 @@ import type { ClientBase } from 'pg';
 import type { Instant } from '../../domain/entities.js';
 import { describeError } from '../../domain/errors.js';
 import { type Age, ageText, type RetentionRule, type RetentionSettings } from '../../domain/retention.js';
-import { tryToPruneAlone } from '../pruning-lock.js';
+import { letOthersPrune, tryToPruneAlone } from '../pruning-lock.js';
 import { instantSql } from '../sql.js';
 import { agedSql, type PrunableEntity, ruleParameters } from './due-runs.js';
 import { dropMonth, oldMonths } from './history-months.js';
@@ -45,16 +45,24 @@ interface Work extends RetentionOptions {
 export function runRetention(options: RetentionOptions): Promise<RetentionReport | null> {
   return withSession(options.connectionString, async (client) => {
     if (!options.dryRun && !(await tryToPruneAlone(client))) return null;
-    const report = new ReportBuilder(options.dryRun, await rowSizes(client));
-    const work = { ...options, client, report };
-    const { runs, experiments, passes, quarantine, history } = options.settings;
-    await pruneRuns(work, 'pipeline_run', runs);
-    await pruneRuns(work, 'run', experiments);
-    await pruneRows(work, 'sync_passes', passes);
-    await pruneRows(work, 'quarantine', quarantine);
-    await pruneHistory(work, history);
-    return report.build();
+    try {
+      return await carryOut(client, options);
+    } finally {
+      if (!options.dryRun) await letOthersPrune(client);
+    }
   });
+}
+
+async function carryOut(client: ClientBase, options: RetentionOptions): Promise<RetentionReport> {
+  const report = new ReportBuilder(options.dryRun, await rowSizes(client));
+  const work = { ...options, client, report };
+  const { runs, experiments, passes, quarantine, history } = options.settings;
+  await pruneRuns(work, 'pipeline_run', runs);
+  await pruneRuns(work, 'run', experiments);
+  await pruneRows(work, 'sync_passes', passes);
+  await pruneRows(work, 'quarantine', quarantine);
+  await pruneHistory(work, history);
+  return report.build();
 }
 
 /** Of what PostgreSQL last counted; a table that it never looked at is counted. */
