@@ -51,6 +51,7 @@ CREATE TABLE "pai"."rollup_due" (
 );
 --> statement-breakpoint
 CREATE TABLE "pai"."run_rollup" (
+	"grain" text NOT NULL,
 	"bucket" timestamp with time zone NOT NULL,
 	"scope" text NOT NULL,
 	"pipeline_id" text,
@@ -73,6 +74,7 @@ CREATE INDEX "failure_rollup_bucket" ON "pai"."failure_rollup" USING btree ("buc
 CREATE INDEX "failure_rollup_pipeline" ON "pai"."failure_rollup" USING btree ("pipeline_id","bucket");--> statement-breakpoint
 CREATE INDEX "node_rollup_pipeline" ON "pai"."node_rollup" USING btree ("pipeline_id","bucket");--> statement-breakpoint
 CREATE INDEX "node_rollup_bucket" ON "pai"."node_rollup" USING btree ("bucket","scope");--> statement-breakpoint
+CREATE INDEX "run_rollup_grain" ON "pai"."run_rollup" USING btree ("grain","bucket");--> statement-breakpoint
 CREATE INDEX "run_rollup_bucket" ON "pai"."run_rollup" USING btree ("bucket","scope");--> statement-breakpoint
 CREATE INDEX "run_rollup_pipeline" ON "pai"."run_rollup" USING btree ("pipeline_id","bucket");--> statement-breakpoint
 CREATE INDEX "sync_passes_succeeded" ON "pai"."sync_passes" USING btree ("scope","stream","id") WHERE outcome = 'succeeded';--> statement-breakpoint
@@ -157,7 +159,9 @@ $$;
 -- none after the last, nor after infinity.
 CREATE FUNCTION "pai"."compute_run_rollup"(scopes text[], buckets timestamptz[]) RETURNS SETOF "pai"."run_rollup"
 LANGUAGE sql STABLE AS $$
-  SELECT b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type, count(*),
+  SELECT CASE grouping(r.pipeline_id, r.user_id, r.source_type) WHEN 0 THEN 'all' WHEN 3 THEN 'pipeline' WHEN 5 THEN 'user'
+      WHEN 6 THEN 'source_type' ELSE 'workspace' END,
+    b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type, count(*),
     count(*) FILTER (WHERE r.outcome = 'succeeded'), count(*) FILTER (WHERE r.outcome = 'failed'),
     count(*) FILTER (WHERE r.outcome = 'terminated'), count(*) FILTER (WHERE r.outcome = 'skipped'),
     count(*) FILTER (WHERE r.outcome = 'active'), count(*) FILTER (WHERE r.outcome IN ('missing', 'deleted')),
@@ -177,7 +181,8 @@ LANGUAGE sql STABLE AS $$
     FROM pai.pipeline_runs p
     WHERE p.scope = b.scope AND p.gmt_create_time IS NULL AND pai.rollup_bucket(NULL, p.started_at, p.first_seen_at) = b.bucket
   ) r
-  GROUP BY b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type
+  GROUP BY GROUPING SETS ((b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type), (b.bucket, b.scope),
+    (b.bucket, b.scope, r.pipeline_id), (b.bucket, b.scope, r.user_id), (b.bucket, b.scope, r.source_type))
 $$;
 --> statement-breakpoint
 CREATE FUNCTION "pai"."compute_failure_rollup"(scopes text[], buckets timestamptz[]) RETURNS SETOF "pai"."failure_rollup"
@@ -480,6 +485,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION "pai"."note_no_runs"();
 SELECT pai.rebuild_rollups();
 --> statement-breakpoint
 COMMENT ON TABLE "pai"."run_rollup" IS 'Sums for the views: runs by the quarter hour of their creation, and by scope, pipeline, user and source type.';
+COMMENT ON COLUMN "pai"."run_rollup"."grain" IS 'What the row sums up: all (every combination has a row), or workspace, pipeline, user, source_type (the others together, their columns null).';
 COMMENT ON COLUMN "pai"."run_rollup"."bucket" IS 'Start of the quarter hour in which the runs were created.';
 COMMENT ON COLUMN "pai"."run_rollup"."scope" IS 'Scope, region:workspaceId.';
 COMMENT ON COLUMN "pai"."run_rollup"."pipeline_id" IS 'PipelineId.';

@@ -78,18 +78,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 --> statement-breakpoint
 -- What is due is read from the tables, everything else from the sums: never an old answer, also right after a change.
+CREATE VIEW "pai"."current_run_rollup" AS
+SELECT * FROM pai.run_rollup r
+WHERE (r.scope, r.bucket) NOT IN (SELECT d.scope, d.bucket FROM pai.rollup_due d WHERE d.runs)
+UNION ALL
+SELECT r.*
+FROM (SELECT array_agg(scope) AS scopes, array_agg(bucket) AS buckets FROM (SELECT DISTINCT scope, bucket FROM pai.rollup_due WHERE runs) u) d
+CROSS JOIN LATERAL pai.compute_run_rollup(d.scopes, d.buckets) r;
+--> statement-breakpoint
 CREATE VIEW "analytics"."run_buckets" AS
 SELECT r.bucket, split_part(r.scope, ':', 1) AS region, r.scope, split_part(r.scope, ':', 2) AS workspace_id, r.pipeline_id, r.user_id, r.source_type,
   r.runs, r.succeeded, r.failed, r.terminated, r.skipped, r.active, r.lost, r.queued_runs, r.queue_seconds, r.run_seconds, r.succeeded_seconds,
   ROW(r.succeeded_seconds)::analytics.pack AS pack
-FROM pai.run_rollup r
-WHERE (r.scope, r.bucket) NOT IN (SELECT d.scope, d.bucket FROM pai.rollup_due d WHERE d.runs)
-UNION ALL
-SELECT r.bucket, split_part(r.scope, ':', 1), r.scope, split_part(r.scope, ':', 2), r.pipeline_id, r.user_id, r.source_type,
-  r.runs, r.succeeded, r.failed, r.terminated, r.skipped, r.active, r.lost, r.queued_runs, r.queue_seconds, r.run_seconds, r.succeeded_seconds,
-  ROW(r.succeeded_seconds)::analytics.pack AS pack
-FROM (SELECT array_agg(scope) AS scopes, array_agg(bucket) AS buckets FROM (SELECT DISTINCT scope, bucket FROM pai.rollup_due WHERE runs) u) d
-CROSS JOIN LATERAL pai.compute_run_rollup(d.scopes, d.buckets) r;
+FROM pai.current_run_rollup r WHERE r.grain = 'all';
 --> statement-breakpoint
 CREATE VIEW "analytics"."failure_buckets" AS
 SELECT r.bucket, split_part(r.scope, ':', 1) AS region, r.scope, split_part(r.scope, ':', 2) AS workspace_id, r.pipeline_id, r.pattern, r.runs, r.last_pipeline_run_id, r.last_at
@@ -149,8 +150,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'workspace'
   GROUP BY 1, b.scope
 ) g;
 --> statement-breakpoint
@@ -165,8 +166,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'pipeline'
   GROUP BY 1, b.scope, b.pipeline_id
 ) g;
 --> statement-breakpoint
@@ -181,8 +182,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'user'
   GROUP BY 1, b.scope, b.user_id
 ) g;
 --> statement-breakpoint
@@ -197,8 +198,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'source_type'
   GROUP BY 1, b.scope, b.source_type
 ) g;
 --> statement-breakpoint
@@ -229,8 +230,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'workspace'
   GROUP BY 1, b.scope
 ) g;
 --> statement-breakpoint
@@ -245,8 +246,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'pipeline'
   GROUP BY 1, b.scope, b.pipeline_id
 ) g;
 --> statement-breakpoint
@@ -261,8 +262,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'user'
   GROUP BY 1, b.scope, b.user_id
 ) g;
 --> statement-breakpoint
@@ -277,8 +278,8 @@ FROM (
     sum(b.skipped)::bigint AS skipped, sum(b.active)::bigint AS active, sum(b.lost)::bigint AS lost, sum(b.queued_runs)::bigint AS queued_runs,
     sum(b.queue_seconds) AS queue_seconds, sum(b.run_seconds)::bigint AS run_seconds, sum(cardinality(b.succeeded_seconds)) AS timed,
     (SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]::double precision[]) WITHIN GROUP (ORDER BY u.s)
-      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(b.pack)) k) u) AS percentiles
-  FROM analytics.run_buckets b
+      FROM (SELECT unnest(k.seconds) AS s FROM unnest(array_agg(ROW(b.succeeded_seconds)::analytics.pack)) k) u) AS percentiles
+  FROM pai.current_run_rollup b WHERE b.grain = 'source_type'
   GROUP BY 1, b.scope, b.source_type
 ) g;
 --> statement-breakpoint
@@ -290,7 +291,7 @@ SELECT split_part(g.scope, ':', 1) AS region, g.scope, split_part(g.scope, ':', 
 FROM (
   SELECT scope, pipeline_id, sum(runs)::bigint AS runs, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed,
     sum(active)::bigint AS active, sum(run_seconds)::bigint AS run_seconds, sum(cardinality(succeeded_seconds)) AS timed
-  FROM analytics.run_buckets GROUP BY scope, pipeline_id
+  FROM pai.current_run_rollup WHERE grain = 'pipeline' GROUP BY scope, pipeline_id
 ) g
 LEFT JOIN LATERAL (
   SELECT r.name, r.pipeline_run_id, r.status, r.gmt_create_time FROM pai.pipeline_runs r
@@ -318,8 +319,8 @@ FROM (
     coalesce(sum(b.failed) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::bigint AS before_failed,
     coalesce(sum(b.run_seconds) FILTER (WHERE b.bucket < now() - interval '7 days'), 0)::double precision AS before_seconds,
     sum(cardinality(b.succeeded_seconds)) FILTER (WHERE b.bucket < now() - interval '7 days') AS before_timed
-  FROM analytics.run_buckets b
-  WHERE b.bucket >= now() - interval '35 days'
+  FROM pai.current_run_rollup b
+  WHERE b.grain = 'pipeline' AND b.bucket >= now() - interval '35 days'
   GROUP BY b.scope, b.pipeline_id
 ) g;
 --> statement-breakpoint
@@ -586,6 +587,24 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
+COMMENT ON VIEW "pai"."current_run_rollup" IS 'run_rollup as it is now: what is due is computed from the tables.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."grain" IS 'What the row sums up: all (every combination has a row), or workspace, pipeline, user, source_type (the others together, their columns null).';
+COMMENT ON COLUMN "pai"."current_run_rollup"."bucket" IS 'Start of the quarter hour in which the runs were created.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."scope" IS 'Scope, region:workspaceId.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."pipeline_id" IS 'PipelineId.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."user_id" IS 'UserId.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."source_type" IS 'SourceType.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."runs" IS 'Runs.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."succeeded" IS 'Of these Succeeded.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."failed" IS 'Of these Failed.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."terminated" IS 'Of these Terminated.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."skipped" IS 'Of these Skipped.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."active" IS 'Of these not at an end.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."lost" IS 'Of these deleted or missing at the source before an end was seen.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."queued_runs" IS 'Runs that have started, whose time in the queue is known.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."queue_seconds" IS 'Sum of their seconds from creation to start.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."run_seconds" IS 'Sum of the seconds of the succeeded runs.';
+COMMENT ON COLUMN "pai"."current_run_rollup"."succeeded_seconds" IS 'Seconds of each succeeded run, ascending.';
 COMMENT ON SCHEMA "analytics" IS 'Views for people: the public face of the mirror. A view keeps its columns.';
 COMMENT ON VIEW "analytics"."scopes" IS 'The workspaces that the mirror knows.';
 COMMENT ON COLUMN "analytics"."scopes"."region" IS 'Region, such as cn-shanghai.';

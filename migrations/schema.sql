@@ -67,7 +67,9 @@ CREATE OR REPLACE FUNCTION pai.compute_run_rollup(scopes text[], buckets timesta
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type, count(*),
+  SELECT CASE grouping(r.pipeline_id, r.user_id, r.source_type) WHEN 0 THEN 'all' WHEN 3 THEN 'pipeline' WHEN 5 THEN 'user'
+      WHEN 6 THEN 'source_type' ELSE 'workspace' END,
+    b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type, count(*),
     count(*) FILTER (WHERE r.outcome = 'succeeded'), count(*) FILTER (WHERE r.outcome = 'failed'),
     count(*) FILTER (WHERE r.outcome = 'terminated'), count(*) FILTER (WHERE r.outcome = 'skipped'),
     count(*) FILTER (WHERE r.outcome = 'active'), count(*) FILTER (WHERE r.outcome IN ('missing', 'deleted')),
@@ -87,7 +89,8 @@ AS $function$
     FROM pai.pipeline_runs p
     WHERE p.scope = b.scope AND p.gmt_create_time IS NULL AND pai.rollup_bucket(NULL, p.started_at, p.first_seen_at) = b.bucket
   ) r
-  GROUP BY b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type
+  GROUP BY GROUPING SETS ((b.bucket, b.scope, r.pipeline_id, r.user_id, r.source_type), (b.bucket, b.scope),
+    (b.bucket, b.scope, r.pipeline_id), (b.bucket, b.scope, r.user_id), (b.bucket, b.scope, r.source_type))
 $function$;
 comment on function pai.compute_run_rollup(scopes text[], buckets timestamp with time zone[]) is 'Rows of run_rollup for these quarter hours, computed from the tables.';
 
@@ -1141,6 +1144,7 @@ comment on column pai.run_params.updated_at is 'When the mirror last changed the
 comment on column pai.run_params.deleted_at is 'Since when an answer with the run''s params does not name the key.';
 
 create table pai.run_rollup (
+  grain text not null,
   bucket timestamp with time zone not null,
   scope text not null,
   pipeline_id text,
@@ -1159,8 +1163,10 @@ create table pai.run_rollup (
   succeeded_seconds integer[] not null
 );
 CREATE INDEX run_rollup_bucket ON pai.run_rollup USING btree (bucket, scope);
+CREATE INDEX run_rollup_grain ON pai.run_rollup USING btree (grain, bucket);
 CREATE INDEX run_rollup_pipeline ON pai.run_rollup USING btree (pipeline_id, bucket);
 comment on table pai.run_rollup is 'Sums for the views: runs by the quarter hour of their creation, and by scope, pipeline, user and source type.';
+comment on column pai.run_rollup.grain is 'What the row sums up: all (every combination has a row), or workspace, pipeline, user, source_type (the others together, their columns null).';
 comment on column pai.run_rollup.bucket is 'Start of the quarter hour in which the runs were created.';
 comment on column pai.run_rollup.scope is 'Scope, region:workspaceId.';
 comment on column pai.run_rollup.pipeline_id is 'PipelineId.';
@@ -1328,6 +1334,44 @@ comment on column pai.sync_retries.attempts is 'Failures in a row.';
 comment on column pai.sync_retries.failed_at is 'Last failure, by the database''s clock.';
 comment on column pai.sync_retries.retry_at is 'Not tried again before this time.';
 comment on column pai.sync_retries.error is 'The last failure.';
+
+view pai.current_run_rollup (
+  grain text,
+  bucket timestamp with time zone,
+  scope text,
+  pipeline_id text,
+  user_id text,
+  source_type text,
+  runs bigint,
+  succeeded bigint,
+  failed bigint,
+  terminated bigint,
+  skipped bigint,
+  active bigint,
+  lost bigint,
+  queued_runs bigint,
+  queue_seconds double precision,
+  run_seconds bigint,
+  succeeded_seconds integer[]
+);
+comment on view pai.current_run_rollup is 'run_rollup as it is now: what is due is computed from the tables.';
+comment on column pai.current_run_rollup.grain is 'What the row sums up: all (every combination has a row), or workspace, pipeline, user, source_type (the others together, their columns null).';
+comment on column pai.current_run_rollup.bucket is 'Start of the quarter hour in which the runs were created.';
+comment on column pai.current_run_rollup.scope is 'Scope, region:workspaceId.';
+comment on column pai.current_run_rollup.pipeline_id is 'PipelineId.';
+comment on column pai.current_run_rollup.user_id is 'UserId.';
+comment on column pai.current_run_rollup.source_type is 'SourceType.';
+comment on column pai.current_run_rollup.runs is 'Runs.';
+comment on column pai.current_run_rollup.succeeded is 'Of these Succeeded.';
+comment on column pai.current_run_rollup.failed is 'Of these Failed.';
+comment on column pai.current_run_rollup.terminated is 'Of these Terminated.';
+comment on column pai.current_run_rollup.skipped is 'Of these Skipped.';
+comment on column pai.current_run_rollup.active is 'Of these not at an end.';
+comment on column pai.current_run_rollup.lost is 'Of these deleted or missing at the source before an end was seen.';
+comment on column pai.current_run_rollup.queued_runs is 'Runs that have started, whose time in the queue is known.';
+comment on column pai.current_run_rollup.queue_seconds is 'Sum of their seconds from creation to start.';
+comment on column pai.current_run_rollup.run_seconds is 'Sum of the seconds of the succeeded runs.';
+comment on column pai.current_run_rollup.succeeded_seconds is 'Seconds of each succeeded run, ascending.';
 
 view analytics.active_runs (
   pipeline_run_id text,

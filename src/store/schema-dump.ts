@@ -69,7 +69,7 @@ const COLUMN_COMMENTS = `
   select string_agg(${comment('column', "format('pai.%I.%I', c.relname, a.attname)", 'col_description(c.oid, a.attnum)')}, '' order by a.attnum)
   from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`;
 
-const VIEW_COLUMN_COMMENTS = COLUMN_COMMENTS.replaceAll('pai.%I.%I', 'analytics.%I.%I');
+const VIEW_COLUMN_COMMENTS = COLUMN_COMMENTS.replaceAll("'pai.%I.%I', c.relname", "'%s.%I', c.oid::regclass");
 
 /** The default partition counts as a table of its own; its columns, keys and indexes are its parent's. */
 const TABLES = `
@@ -89,8 +89,9 @@ const TABLES = `
 
 /** What a view shows; not how it is written, which no two versions of PostgreSQL print alike. */
 const VIEWS = `
-  select format(E'view analytics.%I (\\n%s\\n);', c.relname, (select string_agg(format('  %I %s', a.attname, format_type(a.atttypid, a.atttypmod)),
+  select format(E'view %s (\\n%s\\n);', c.oid::regclass, (select string_agg(format('  %I %s', a.attname, format_type(a.atttypid, a.atttypmod)),
       E',\\n' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
-    || ${comment('view', "format('analytics.%I', c.relname)", "obj_description(c.oid, 'pg_class')")}
+    || ${comment('view', 'c.oid::regclass', "obj_description(c.oid, 'pg_class')")}
     || coalesce((${VIEW_COLUMN_COMMENTS}), '') as text
-  from pg_class c where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'v' order by c.relname collate "C"`;
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('pai', 'analytics') and c.relkind = 'v'
+  order by n.nspname desc, c.relname collate "C"`;

@@ -5,10 +5,14 @@
 import { boolean, doublePrecision, index, integer, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, int64, pai } from './columns.js';
 
-/** Counts of runs, one row a quarter hour and combination. No key: texts of the source may be longer than an index takes. */
+/**
+ * Counts of runs, one row a quarter hour and combination; and once more by each dimension alone, which are far fewer rows
+ * where few runs share a combination. No key: texts of the source may be longer than an index takes.
+ */
 export const runRollup = pai.table(
   'run_rollup',
   {
+    grain: text().notNull(),
     bucket: instant().notNull(),
     scope: text().notNull(),
     pipelineId: text(),
@@ -26,7 +30,11 @@ export const runRollup = pai.table(
     runSeconds: int64().notNull(),
     succeededSeconds: integer().array().notNull(),
   },
-  (t) => [index('run_rollup_bucket').on(t.bucket, t.scope), index('run_rollup_pipeline').on(t.pipelineId, t.bucket)],
+  (t) => [
+    index('run_rollup_grain').on(t.grain, t.bucket),
+    index('run_rollup_bucket').on(t.bucket, t.scope),
+    index('run_rollup_pipeline').on(t.pipelineId, t.bucket),
+  ],
 );
 
 export const failureRollup = pai.table(
