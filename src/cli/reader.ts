@@ -31,7 +31,14 @@ export async function readerCommand(options: ReaderOptions): Promise<ExitCode> {
     // What nobody knows cannot be tried.
     const trial = change === 'kept' && given === null ? null : await tryReaderLogin(connectionString, password);
     if (change === 'kept' && trial?.outcome === 'wrong-password') throw otherPassword();
-    const told = { change, connectionString, trial, made: given === null && change !== 'kept' ? password : null };
+    const { embedded } = opened.database;
+    const told = {
+      change,
+      connectionString,
+      embedded,
+      trial,
+      made: given === null && change !== 'kept' ? password : null,
+    };
     if (options.json) output.print(JSON.stringify(forPrograms(told), null, 2));
     else tellPeople(told, output);
     return 0;
@@ -72,6 +79,8 @@ interface Told {
   readonly change: LoginChange;
   /** The mirror's own. */
   readonly connectionString: string;
+  /** Whether it is the PostgreSQL that runs as long as pai-mirror does. */
+  readonly embedded: boolean;
   readonly trial: LoginTrial | null;
   /** The password that was made now; one that was given is known to whoever gave it, and never repeated. */
   readonly made: string | null;
@@ -96,7 +105,7 @@ const CHANGES: Readonly<Record<LoginChange, string>> = {
   kept: `${READER} has a login already; nothing was changed. --rotate gives it a new password, for all databases of this server.`,
 };
 
-function tellPeople({ change, connectionString, trial, made }: Told, output: Output): void {
+function tellPeople({ change, connectionString, embedded, trial, made }: Told, output: Output): void {
   const { host, database, user, sslMode } = dataSourceOf(connectionString);
   const password = made === null ? 'the one that you know' : made;
   output.print(CHANGES[change]);
@@ -111,4 +120,5 @@ function tellPeople({ change, connectionString, trial, made }: Told, output: Out
 
 It reads the schemas analytics and pai and writes nothing. Roles belong to the server: every database of it that holds a
 mirror has the same ${READER}.`);
+  if (embedded) output.print('This PostgreSQL is up while `pai-mirror start` runs.');
 }
