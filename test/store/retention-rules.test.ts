@@ -9,7 +9,7 @@ import { capturingLogger } from '../support/logger.js';
 import { prune, retentionOf } from '../support/retention.js';
 
 const SEED = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e9));
-const ROUNDS = Number(process.env.TEST_RETENTION_ROUNDS ?? 12);
+const ROUNDS = Number(process.env.TEST_RETENTION_ROUNDS ?? 8);
 
 let url: string;
 let client: pg.Client;
