@@ -210,7 +210,7 @@ CREATE OR REPLACE FUNCTION pai.error_pattern(message text)
  IMMUTABLE PARALLEL SAFE
 AS $function$
   SELECT CASE WHEN message IS NULL OR btrim(message, E' \t\r\n') = '' THEN '(no message)' ELSE
-    left(btrim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(left(message, 1000),
+    left(btrim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(left(btrim(message, E' \t\r\n'), 1000),
       '[a-z][a-z0-9+.-]*://\S+', '<url>', 'gi'),
       '\m(?=[0-9a-z]*[0-9])(?=[0-9a-z]*[a-z])[0-9a-z]{12,}\M|\m[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\M', '<id>', 'gi'),
       '(?<![0-9])(?<![A-Z]-)[0-9]+(?:\.[0-9]+)?', '<n>', 'g'),

@@ -26,6 +26,8 @@ const RUNS = `
   cross join lateral (select coalesce(duration, floor(${seconds('started_at', 'finished_at')})) as length) l`;
 
 const count = (outcome: string): string => `count(*) filter (where outcome = '${outcome}')::int as ${outcome}`;
+/** Sums of the same fractions in another order differ in their last digits. */
+const rounded = (sum: string): string => `to_char((${sum})::float8, '9.999999999EEEE')`;
 const OUTCOMES = ['succeeded', 'failed', 'terminated', 'skipped', 'active', 'lost'];
 
 interface Sums {
@@ -38,10 +40,10 @@ interface Sums {
 const SUMS: readonly Sums[] = [
   {
     view: 'run_buckets',
-    asked: `select bucket, scope, pipeline_id, user_id, source_type, runs, ${OUTCOMES.join(', ')}, queued_runs, queue_seconds,
-      run_seconds, succeeded_seconds from analytics.run_buckets`,
+    asked: `select bucket, scope, pipeline_id, user_id, source_type, runs, ${OUTCOMES.join(', ')}, queued_runs,
+      ${rounded('queue_seconds')} as queue_seconds, run_seconds, succeeded_seconds from analytics.run_buckets`,
     expected: `select ${quarter('counted_at')} as bucket, scope, pipeline_id, user_id, source_type, count(*)::int as runs,
-      ${OUTCOMES.map(count).join(', ')}, count(queued)::int as queued_runs, coalesce(sum(queued), 0)::float8 as queue_seconds,
+      ${OUTCOMES.map(count).join(', ')}, count(queued)::int as queued_runs, ${rounded('coalesce(sum(queued), 0)')} as queue_seconds,
       coalesce(sum(took) filter (where outcome = 'succeeded'), 0)::bigint as run_seconds,
       array(select unnest(array_agg(took::int) filter (where outcome = 'succeeded' and took is not null)) order by 1) as succeeded_seconds
       from (${RUNS}) r group by 1, 2, 3, 4, 5`,
@@ -57,11 +59,12 @@ const SUMS: readonly Sums[] = [
   },
   {
     view: 'node_buckets',
-    asked: `select bucket, scope, pipeline_id, node_name, node_type, nodes, succeeded, failed, seconds, succeeded_seconds
+    asked: `select bucket, scope, pipeline_id, node_name, node_type, nodes, succeeded, failed, ${rounded('seconds')} as seconds,
+      succeeded_seconds
       from analytics.node_buckets`,
     expected: `select ${quarter('counted_at')} as bucket, r.scope, pipeline_id, node_name, node_type, count(*)::int as nodes,
       count(*) filter (where well)::int as succeeded, count(*) filter (where n.status = 'Failed')::int as failed,
-      coalesce(sum(took) filter (where well), 0)::float8 as seconds,
+      ${rounded('coalesce(sum(took) filter (where well), 0)')} as seconds,
       array(select unnest(array_agg(took::float8) filter (where well and took is not null)) order by 1) as succeeded_seconds
       from (${RUNS.replace(' as took', ' as run_took')}) r
       join (select n.pipeline_run_id, n.node_id, n.node_name, n.node_type, n.status, n.missing_since, coalesce(status in ('Succeeded', 'Succeed'), false) as well, 

@@ -1,6 +1,5 @@
 /** Upgrades of a database that is in use: from an earlier schema, with data in it, by several processes, and killed. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -9,20 +8,9 @@ import { migrate } from '../../src/store/migrate.js';
 import { dumpSchema } from '../../src/store/schema-dump.js';
 import { runCli, startCli } from '../support/cli.js';
 import { createDatabase } from '../support/database.js';
+import { migrationsUpTo } from '../support/migrations.js';
 
 const FOLDER = new URL('../../migrations/', import.meta.url).pathname;
-
-/** The migrations as an earlier version had them: up to and with this one. */
-async function migrationsUpTo(tag: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'pai-mirror-migrations-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  await cp(FOLDER, folder, { recursive: true });
-  const path = join(folder, 'meta', '_journal.json');
-  const journal = JSON.parse(await readFile(path, 'utf8')) as { entries: { tag: string }[] };
-  journal.entries = journal.entries.filter((entry) => entry.tag <= tag);
-  await writeFile(path, JSON.stringify(journal));
-  return folder;
-}
 
 /** A few thousand rows in every table, without naming a column that a later version might know differently. */
 const POPULATE = `

@@ -46,6 +46,8 @@ export interface TestMirrorOptions {
   readonly settings?: Partial<SyncSettings>;
   /** Milliseconds that a call may take; default 5000. */
   readonly callTimeoutMs?: number;
+  /** Given what closes it, by who shares one mirror among tests; default: it goes away with the test. */
+  readonly onStarted?: (close: () => Promise<void>) => void;
 }
 
 /** Everything goes away with the test. Retries are quick: a fault that lasts is met after milliseconds. */
@@ -70,7 +72,7 @@ export async function startMirror(options: TestMirrorOptions = {}): Promise<Test
     retry: { attempts: 3, baseMs: 1, capMs: 5 },
   });
   const scopes = emulator.world.workspaces().map(({ workspaceId }) => ({ region: REGION, workspaceId }));
-  onTestFinished(async () => {
+  (options.onStarted ?? onTestFinished)(async () => {
     await emulator.close();
     await pool.end();
     await store.close();
