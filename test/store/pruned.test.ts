@@ -175,6 +175,13 @@ describe('of a run that was pruned', () => {
 });
 
 describe('a commit and a batch of retention', () => {
+  const waitingForLock = async () =>
+    (
+      await mirror().sql(
+        `select from pg_stat_activity where application_name = 'pai-mirror retention' and wait_event_type = 'Lock' and datname = current_database()`,
+      )
+    ).length;
+
   it('never overlap: what a commit under way stores of a run goes with it, or keeps it', async () => {
     await mirror().commit({ pipelineRuns: observed(0, ended('gone')) });
     await mirror().sql('update pai.pipeline_runs set details_revision = revision');
@@ -234,5 +241,26 @@ describe('a commit and a batch of retention', () => {
     } finally {
       await other.end();
     }
+  });
+
+  it('stops at once when it is told to, whatever it waits for, and leaves nothing half done', async () => {
+    await mirror().commit({ pipelineRuns: observed(0, ended('a')) });
+    await mirror().sql('update pai.pipeline_runs set details_revision = revision');
+    const other = new pg.Client({ connectionString: mirror().url });
+    await other.connect();
+    const stop = new AbortController();
+    try {
+      await other.query('begin; select pg_advisory_xact_lock_shared(7305148211)');
+      const pruning = prune(mirror().url, retentionOf('*/*=1y'), { lockTimeoutMs: 600_000, signal: stop.signal });
+      await expect.poll(waitingForLock).toBe(1);
+      stop.abort(new Error('told to stop'));
+      await expect(pruning).rejects.toThrow('told to stop');
+    } finally {
+      await other.end();
+    }
+    await expect.poll(waitingForLock).toBe(0);
+    expect(await mirror().sql('select from pai.pruned_runs')).toEqual([]);
+    expect(await mirror().sql('select from pai.pipeline_runs')).toHaveLength(1);
+    expect((await prune(mirror().url, retentionOf('*/*=1y'))).runs).toHaveLength(1);
   });
 });

@@ -32,7 +32,12 @@ export function retentionOf(rules: string, texts: RuleTexts = {}): RetentionSett
 export async function prune(
   connectionString: string,
   settings: RetentionSettings,
-  options: { readonly dryRun?: boolean; readonly runsAtOnce?: number; readonly lockTimeoutMs?: number } = {},
+  options: {
+    readonly dryRun?: boolean;
+    readonly runsAtOnce?: number;
+    readonly lockTimeoutMs?: number;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<{ readonly runs: PrunedRun[]; readonly report: RetentionReport }> {
   const runs: PrunedRun[] = [];
   const report = await runRetention({

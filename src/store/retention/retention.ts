@@ -39,11 +39,10 @@ interface Work extends RetentionOptions {
 }
 
 /**
- * Null: another process is at it. Throws StoreError, or the signal's reason between two batches; what went until then is
- * gone.
+ * Null: another process is at it. Throws StoreError, or the signal's reason at once; what went until then is gone.
  */
 export function runRetention(options: RetentionOptions): Promise<RetentionReport | null> {
-  return withSession(options.connectionString, async (client) => {
+  return withSession(options.connectionString, options.signal, async (client) => {
     if (!options.dryRun && !(await tryToPruneAlone(client))) return null;
     try {
       return await carryOut(client, options);
