@@ -19,6 +19,9 @@ const CHOSEN = `with chosen as (
   order by created_at desc nulls last
   limit 20)`;
 
+/** Asked once for each run. As a plain join the view is worked out for all runs of all experiments, and then joined. */
+const EACH = 'offset 0';
+
 const stats = [
   stat({
     title: 'Runs',
@@ -28,7 +31,9 @@ const stats = [
   stat({
     title: 'Best value of the metric',
     description: 'The least one where less is better (judged by the name of the metric), else the greatest.',
-    sql: `select best_value from analytics.experiment_metrics\nwhere ${THIS} and ${METRIC}`,
+    sql: `select case when bool_and(lower_is_better) then min(best_value) else max(best_value) end as best_value
+from analytics.experiment_metrics
+where ${THIS} and ${METRIC}`,
     unit: 'none',
   }),
   stat({
@@ -51,17 +56,22 @@ order by p.step, c.run`,
 
 const runs = table({
   title: 'Runs',
-  description: 'The chosen runs with the chosen metric, best first, 200 at most.',
-  sql: `select r.run_id, r.name, m.best_value, m.latest_value, m.latest_step, m.min_value, m.max_value, r.user_id,
+  description: 'The chosen runs with the chosen metric, best first; of more than 200 the latest.',
+  sql: `with listed as (
+  select run_id, name, user_id, created_at, labels, pipeline_run_id
+  from analytics.experiment_runs
+  where ${THIS} and ${among('run_id', 'experiment_run')}
+  order by created_at desc nulls last
+  limit 200)
+select r.run_id, r.name, m.best_value, m.latest_value, m.latest_step, m.min_value, m.max_value, r.user_id,
   r.created_at, r.labels, p.pipeline_run_id,
   (extract(epoch from coalesce(p.started_at, p.created_at, r.created_at)) * 1000 - 60000)::bigint::text as from_ms,
   (extract(epoch from coalesce(p.finished_at, now())) * 1000 + 60000)::bigint::text as to_ms
-from analytics.experiment_runs as r
-left join analytics.metric_summary as m on m.run_id = r.run_id and m.${METRIC}
+from listed as r
+left join lateral (
+  select * from analytics.metric_summary where run_id = r.run_id and ${METRIC} ${EACH}) as m on true
 left join analytics.pipeline_runs as p on p.pipeline_run_id = r.pipeline_run_id
-where r.${THIS} and ${among('r.run_id', 'experiment_run')}
-order by case when m.lower_is_better then m.best_value else -m.best_value end nulls last, r.created_at desc
-limit 200`,
+order by case when m.lower_is_better then m.best_value else -m.best_value end nulls last, r.created_at desc`,
   columns: {
     run_id: { label: 'Experiment run' },
     name: { label: 'Name' },
@@ -95,7 +105,8 @@ const metrics = table({
   description: `A column a run. ${LATEST}`,
   sql: `${CHOSEN}
 select m.key, c.run, m.latest_value as value
-from chosen as c join analytics.metric_summary as m on m.run_id = c.run_id
+from chosen as c
+cross join lateral (select * from analytics.metric_summary where run_id = c.run_id ${EACH}) as m
 order by m.key, c.created_at desc`,
   columns: { 'key\\run': { label: 'Metric', width: 200 } },
   unit: 'none',

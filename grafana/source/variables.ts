@@ -51,9 +51,11 @@ export const scopeVariable = queryVariable({
  * part of a second at a million. A pipeline belongs to one workspace, so its latest run tells which.
  */
 const PIPELINES = `with recursive found as (
-  select min(pipeline_id) as pipeline_id, 1 as place from analytics.pipeline_runs
+  (select pipeline_id, 1 as place from analytics.pipeline_runs where pipeline_id is not null order by pipeline_id limit 1)
   union all
-  select (select min(r.pipeline_id) from analytics.pipeline_runs as r where r.pipeline_id > found.pipeline_id), place + 1
+  select (
+    select r.pipeline_id from analytics.pipeline_runs as r
+    where r.pipeline_id > found.pipeline_id order by r.pipeline_id limit 1), place + 1
   from found
   where found.pipeline_id is not null and place < 5000)
 select concat(coalesce(latest.name, 'no name'), ' · ', found.pipeline_id) as __text, found.pipeline_id as __value
@@ -145,10 +147,17 @@ limit 1000`,
 export const metricVariable = queryVariable({
   name: 'metric',
   label: 'Metric',
-  description: 'A metric of the experiment; those that most runs have come first.',
-  query: `select key from analytics.experiment_metrics
-where experiment_id = \${experiment:sqlstring}
-order by runs desc, key
+  description: 'Metrics of the 50 latest runs of the experiment; those that most of these have come first.',
+  query: `with latest as (
+  select run_id from analytics.experiment_runs
+  where experiment_id = \${experiment:sqlstring}
+  order by created_at desc nulls last
+  limit 50)
+select m.key
+from latest
+cross join lateral (select distinct key from analytics.metric_points where run_id = latest.run_id offset 0) as m
+group by m.key
+order by count(*) desc, m.key
 limit 500`,
 });
 
