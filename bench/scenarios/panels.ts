@@ -78,10 +78,22 @@ async function ask(
     const timed: Timed[] = [];
     for (const question of await questionsOf(client, rows[0].id)) {
       lab.tell(`  ${question.group}: ${question.name}`);
-      timed.push(await timeQuestion(client, question, { repeat: lab.options.panelRepeat, explainAbove: GOAL_MS }));
+      timed.push(await timeOrFail(client, question, lab));
     }
     return timed;
   });
+}
+
+/** One that fails, such as by the reader's time limit, has taken for ever; the others are worth knowing all the same. */
+async function timeOrFail(client: pg.Client, question: Question, lab: Lab): Promise<Timed> {
+  try {
+    return await timeQuestion(client, question, { repeat: lab.options.panelRepeat, explainAbove: GOAL_MS });
+  } catch (error) {
+    const plan = (error as Error).message;
+    lab.tell(`  ${plan}`);
+    const [first, median, worst] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    return { ...question, rows: 0, first, median, worst, plan };
+  }
 }
 
 /** By the command that users have for it, which refuses to replace a login on a server of yours: READER_PASSWORD then has to be its password. */
@@ -112,7 +124,8 @@ function figuresOf(lab: Lab, filled: Filled, panels: readonly Timed[], views: re
   ];
 }
 
-const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+const ms = (value: number): string =>
+  value === Number.POSITIVE_INFINITY ? 'failed' : value.toFixed(value < 10 ? 1 : 0);
 
 const tableOf = (title: string, timed: readonly Timed[]): OutcomeTable => ({
   title: `${title}: milliseconds`,
@@ -136,6 +149,6 @@ function notesOf({ steps }: Filled, timed: readonly Timed[], [before, after]: re
   return [
     `panels: filled by SQL: ${loaded.join(', ')}`,
     `panels: as pai_reader, one query at a time, until the last row was here; ${before.toFixed(1)} processes at work when it began, ${after.toFixed(1)} at its end`,
-    ...(slow > 0 ? [`panels: the JSON holds the plans of the ${slow} slow ones`] : []),
+    ...(slow > 0 ? [`panels: the JSON holds the plans (or the errors) of the ${slow} slow ones`] : []),
   ];
 }
