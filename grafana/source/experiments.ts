@@ -69,7 +69,7 @@ select r.run_id, r.name, m.best_value, m.latest_value, m.latest_step, m.min_valu
   (extract(epoch from coalesce(p.finished_at, now())) * 1000 + 60000)::bigint::text as to_ms
 from listed as r
 left join lateral (
-  select * from analytics.metric_summary where run_id = r.run_id and ${METRIC} ${EACH}) as m on true
+  select * from analytics.metric_summary where run_id = r.run_id and ${THIS} and ${METRIC} ${EACH}) as m on true
 left join analytics.pipeline_runs as p on p.pipeline_run_id = r.pipeline_run_id
 order by case when m.lower_is_better then m.best_value else -m.best_value end nulls last, r.created_at desc`,
   columns: {
@@ -106,7 +106,7 @@ const metrics = table({
   sql: `${CHOSEN}
 select m.key, c.run, m.latest_value as value
 from chosen as c
-cross join lateral (select * from analytics.metric_summary where run_id = c.run_id ${EACH}) as m
+cross join lateral (select * from analytics.metric_summary where run_id = c.run_id and ${THIS} ${EACH}) as m
 order by m.key, c.created_at desc`,
   columns: { 'key\\run': { label: 'Metric', width: 200 } },
   unit: 'none',
