@@ -403,7 +403,7 @@ FROM pai.run_metrics m JOIN pai.runs r ON r.run_id = m.run_id;
 --> statement-breakpoint
 -- PAI does not tell which way a metric should go; the name does, most often.
 CREATE VIEW "analytics"."metric_summary" AS
-SELECT s.run_id, r.experiment_id, r.scope, s.key, s.points, s.latest_value, s.latest_step, s.latest_time,
+SELECT r.run_id, r.experiment_id, r.scope, s.key, s.points, s.latest_value, s.latest_step, s.latest_time,
   s.min_value, s.min_step, s.max_value, s.max_step, k.lower_is_better,
   CASE WHEN k.lower_is_better THEN s.min_value ELSE s.max_value END AS best_value
 FROM pai.runs r
