@@ -26,6 +26,8 @@ export interface Page {
   readonly internal: ReadonlySet<string>;
 }
 
+const INTERNAL = 'Internal: for the mirror itself; it may change with every version.';
+
 export function renderDictionary(page: Page): string {
   const sections = page.schemas.flatMap((schema) => schemaSection(schema, page));
   return `${[`# ${page.title}`, page.introduction, ...sections].join('\n\n')}\n`;
@@ -42,7 +44,7 @@ function schemaSection(schema: DictionarySchema, page: Page): string[] {
     text(schema.comment),
     table([schema.name === 'analytics' ? 'view' : 'table', 'what it is'], overview),
     ...relations.flatMap((relation) => relationSection(schema.name, relation, page)),
-    ...schema.functions.flatMap((one) => functionSection(schema.name, one, page)),
+    ...functionSections(schema, page),
   ];
 }
 
@@ -62,7 +64,7 @@ function ordered(
 function relationSection(schema: string, relation: DictionaryRelation, page: Page): string[] {
   const name = `${schema}.${relation.name}`;
   const facts = [
-    page.internal.has(name) ? 'Internal: for the mirror itself; it may change with every version.' : '',
+    page.internal.has(name) ? INTERNAL : '',
     relation.primaryKey.length > 0 ? `Primary key: ${relation.primaryKey.map(code).join(', ')}.` : '',
     relation.partitionedBy === null ? '' : `Partitioned by ${relation.partitionedBy}.`,
   ].filter((fact) => fact !== '');
@@ -75,14 +77,21 @@ function relationSection(schema: string, relation: DictionaryRelation, page: Pag
   ];
 }
 
-function functionSection(schema: string, one: DictionaryFunction, page: Page): string[] {
-  const signature = `${schema}.${one.name}(${one.parameters}) returns ${one.returns}`;
-  return [
+/** Those with an example are for people; the others are told in one table. */
+function functionSections({ name: schema, functions }: DictionarySchema, page: Page): string[] {
+  const signature = ({ name, parameters, returns }: DictionaryFunction): string =>
+    code(`${schema}.${name}(${parameters}) returns ${returns}`);
+  const shown = functions.filter(({ name }) => page.examples.has(`${schema}.${name}`));
+  const others = functions.filter((one) => !shown.includes(one));
+  const sections = shown.flatMap((one) => [
     heading(schema, `${one.name}()`),
-    code(signature),
+    signature(one),
     text(one.comment),
     ...exampleOf(`${schema}.${one.name}`, page),
-  ];
+  ]);
+  if (others.length === 0) return sections;
+  const rows = others.map((one) => [signature(one), text(one.comment)]);
+  return [...sections, `### Functions of schema ${schema}`, INTERNAL, table(['function', 'what it does'], rows)];
 }
 
 function exampleOf(name: string, { examples }: Page): string[] {
