@@ -20,6 +20,7 @@ const INTERNAL = new Set(
   [
     ...[
       'run_rollup',
+      'current_run_rollup',
       'failure_rollup',
       'node_rollup',
       'concurrency_rollup',

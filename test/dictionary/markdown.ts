@@ -42,7 +42,7 @@ function schemaSection(schema: DictionarySchema, page: Page): string[] {
   return [
     `## Schema ${schema.name}`,
     text(schema.comment),
-    table([schema.name === 'analytics' ? 'view' : 'table', 'what it is'], overview),
+    table(['name', 'what it is'], overview),
     ...relations.flatMap((relation) => relationSection(schema.name, relation, page)),
     ...functionSections(schema, page),
   ];
