@@ -49,6 +49,14 @@ function change({ emulator }: TestMirror, now: number): void {
     });
   }
   const second = instantFromMillis(now - 90_500);
+  const daysAgo = instantFromMillis(now - 172_800_000);
+  mutate.addPipelineRun({
+    ...own,
+    pipelineRunId: 'flow-slow',
+    status: 'Running',
+    gmtCreateTime: daysAgo,
+    startedAt: daysAgo,
+  });
   mutate.addPipelineRun({ ...own, pipelineRunId: 'flow-new' });
   mutate.addPipelineRun({ ...own, pipelineRunId: 'flow-word', status: 'NobodyKnows', startedAt: second });
   mutate.addPipelineRun({ ...own, pipelineRunId: 'flow-no-word', status: null, startedAt: second });
@@ -120,7 +128,8 @@ export async function mirrorWorld(
   await mirror.sync();
 
   const endings = ['Succeeded', 'Failed', 'Running'].map(
-    (word) => world.pipelineRuns().filter(({ status }) => status === word)[1],
+    (word) =>
+      world.pipelineRuns().filter(({ status, pipelineRunId }) => status === word && pipelineRunId !== 'flow-slow')[1],
   );
   const deleted = endings.flatMap((run) => (run ? [run.pipelineRunId] : []));
   const nodesBefore = new Map(deleted.map((id) => [id, world.nodesOf(id)]));

@@ -37,17 +37,32 @@ interface Sums {
   readonly expected: string;
 }
 
-const SUMS: readonly Sums[] = [
-  {
-    view: 'run_buckets',
+/** What runs are told apart by in each kind of row. */
+const GRAINS = {
+  all: ['pipeline_id', 'user_id', 'source_type'],
+  workspace: [],
+  pipeline: ['pipeline_id'],
+  user: ['user_id'],
+  source_type: ['source_type'],
+} as const;
+
+function runSums(grain: string, by: readonly string[]): Sums {
+  const dimension = (name: string): string => (by.includes(name) ? name : `null as ${name}`);
+  return {
+    view: grain === 'all' ? 'run_buckets' : 'current_run_rollup',
     asked: `select bucket, scope, pipeline_id, user_id, source_type, runs, ${OUTCOMES.join(', ')}, queued_runs,
-      ${rounded('queue_seconds')} as queue_seconds, run_seconds, succeeded_seconds from analytics.run_buckets`,
-    expected: `select ${quarter('counted_at')} as bucket, scope, pipeline_id, user_id, source_type, count(*)::int as runs,
+      ${rounded('queue_seconds')} as queue_seconds, run_seconds, succeeded_seconds
+      from ${grain === 'all' ? 'analytics.run_buckets' : `pai.current_run_rollup where grain = '${grain}'`}`,
+    expected: `select ${quarter('counted_at')} as bucket, scope, ${GRAINS.all.map(dimension).join(', ')}, count(*)::int as runs,
       ${OUTCOMES.map(count).join(', ')}, count(queued)::int as queued_runs, ${rounded('coalesce(sum(queued), 0)')} as queue_seconds,
       coalesce(sum(took) filter (where outcome = 'succeeded'), 0)::bigint as run_seconds,
       array(select unnest(array_agg(took::int) filter (where outcome = 'succeeded' and took is not null)) order by 1) as succeeded_seconds
-      from (${RUNS}) r group by 1, 2, 3, 4, 5`,
-  },
+      from (${RUNS}) r group by ${['1', 'scope', ...by].join(', ')}`,
+  };
+}
+
+const SUMS: readonly Sums[] = [
+  ...Object.entries(GRAINS).map(([grain, columns]) => runSums(grain, columns)),
   {
     view: 'failure_buckets',
     asked:
@@ -107,7 +122,7 @@ export async function wrongSums(db: Pool | PoolClient): Promise<string[]> {
 
 /** How many rows the views have in all: a comparison of nothing with nothing shows nothing. */
 export async function sumRows(db: Pool | PoolClient): Promise<number> {
-  const counts = SUMS.map(({ view }) => `(select count(*) from analytics.${view})`).join(' + ');
+  const counts = SUMS.map(({ asked }) => `(select count(*) from (${asked}) t)`).join(' + ');
   const { rows } = await db.query<{ n: number }>(`select (${counts})::int as n`);
   return rows[0]?.n ?? 0;
 }
