@@ -2,7 +2,7 @@
  * The four views that answer from sums, computed from the tables from nothing: by SQL of its own, which uses none of the
  * mirror's functions.
  */
-import type { Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 
 const quarter = (time: string): string =>
   `case when ${time} in ('infinity', '-infinity') then ${time} else date_trunc('hour', ${time}, 'UTC')
@@ -106,7 +106,7 @@ const SUMS: readonly Sums[] = [
 ];
 
 /** Rows that only one side has, in words; empty when every view says what the tables say. */
-export async function wrongSums(db: Pool | PoolClient): Promise<string[]> {
+export async function wrongSums(db: Pool | ClientBase): Promise<string[]> {
   const wrong: string[] = [];
   for (const { view, asked, expected } of SUMS) {
     const { rows } = await db.query<{ row: string; side: string }>(
@@ -121,14 +121,14 @@ export async function wrongSums(db: Pool | PoolClient): Promise<string[]> {
 }
 
 /** How many rows the views have in all: a comparison of nothing with nothing shows nothing. */
-export async function sumRows(db: Pool | PoolClient): Promise<number> {
+export async function sumRows(db: Pool | ClientBase): Promise<number> {
   const counts = SUMS.map(({ asked }) => `(select count(*) from (${asked}) t)`).join(' + ');
   const { rows } = await db.query<{ n: number }>(`select (${counts})::int as n`);
   return rows[0]?.n ?? 0;
 }
 
 /** What is noted and not computed yet. */
-export async function dueRows(db: Pool | PoolClient): Promise<number> {
+export async function dueRows(db: Pool | ClientBase): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
     `select ((select count(*) from pai.rollup_due) + (select count(*) from pai.node_due)
        + (select count(*) from pai.concurrency_due))::int as n`,
