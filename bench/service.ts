@@ -40,6 +40,7 @@ export function environmentOf(
     DATABASE_URL: database.url,
     PAI_FLOW_QPS: '0',
     PAI_LIST_RUNS_QPS: '0',
+    HTTP_PORT: '0',
     PAI_PAGE_SIZE: String(lab.options.pageSize),
     PAI_CONCURRENCY: String(lab.options.concurrency),
     PAI_STATUS_BATCH: String(lab.options.statusBatch),

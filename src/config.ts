@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
-import { parseEndpoint } from './domain/endpoint.js';
+import { isLoopback, parseEndpoint } from './domain/endpoint.js';
 import { UsageError } from './domain/errors.js';
 import { AGE_EXPECTED, parseAge, parseRules, type RetentionSettings } from './domain/retention.js';
 import { parseScopePattern, type ScopePattern } from './domain/scope.js';
@@ -50,8 +50,14 @@ export interface Config {
   readonly schedules: Schedules;
   /** Nothing, unless RETENTION_* say so. */
   readonly retention: RetentionSettings;
+  /** Without brackets. */
   readonly httpHost: string;
-  readonly httpPort: number;
+  /** 0: any free one. Null: no HTTP at all. */
+  readonly httpPort: number | null;
+  /** What clients of the HTTP side have to show; null: nothing. A secret. */
+  readonly httpToken: string | null;
+  /** Whoever reaches an address that is not this machine's alone may read, without a token. */
+  readonly httpPublic: boolean;
   readonly logLevel: string;
   /** For the command `reader`; null: it makes one. A secret. */
   readonly readerPassword: string | null;
@@ -179,6 +185,41 @@ export const READER_PASSWORD_EXPECTED = '8 to 256 printable ASCII characters';
 /** Beyond ASCII clients disagree about what is hashed, and some then could not log in. */
 export const isReaderPassword = (text: string): boolean => /^[ -~]{8,256}$/.test(text);
 
+const port = (fallback: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((value, context) => {
+      if (value === 'off') return null;
+      const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+      return number <= 65_535
+        ? number
+        : fail(context, value, 'a whole number from 0 (any free port) to 65535, or off for no HTTP');
+    });
+
+const host = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value, context) =>
+      /^(\[[0-9a-f:.]+\]|[0-9a-z:._-]+)$/i.test(value)
+        ? value.replace(/^\[|\]$/g, '').toLowerCase()
+        : fail(context, value, 'an address or name of this machine without a port, such as 127.0.0.1, 0.0.0.0 or ::'),
+    );
+
+/** What fits into a header as it is: letters, digits and the signs that base64 and its relatives use. */
+const token = () =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      if (value === undefined || /^[A-Za-z0-9._~+/=-]{16,256}$/.test(value)) return value ?? null;
+      // Never repeated.
+      const expected = '16 to 256 letters, digits or any of . _ ~ + / = -, such as `openssl rand -hex 32` makes';
+      context.addIssue({ code: 'custom', message: `found something else, expected ${expected}` });
+      return z.NEVER;
+    });
+
 const flag = () =>
   z
     .string()
@@ -276,8 +317,10 @@ const schema = (needs: { readonly scopes: boolean }) =>
     RETENTION_HISTORY: age(),
     RETENTION_PASSES: age(),
     RETENTION_QUARANTINE: age(),
-    HTTP_HOST: z.string().default('127.0.0.1'),
-    HTTP_PORT: integer(8080, 0, 65_535),
+    HTTP_HOST: host('127.0.0.1'),
+    HTTP_PORT: port(8080),
+    HTTP_TOKEN: token(),
+    HTTP_PUBLIC: flag(),
     LOG_LEVEL: z
       .string()
       .default('info')
@@ -310,6 +353,16 @@ function checkPlainHttp(config: Config, mistakes: string[]): void {
       );
     }
   }
+}
+
+/** Names of pipelines, errors and users are nobody's business by mistake: an address that others reach is a decision. */
+function checkHttpAccess({ httpHost, httpPort, httpToken, httpPublic }: Config, mistakes: string[]): void {
+  if (httpPublic && httpToken !== null)
+    mistakes.push('HTTP_PUBLIC: found true beside HTTP_TOKEN, expected one of them: who needs no token, or which one');
+  if (httpPort === null || isLoopback(httpHost) || httpToken !== null || httpPublic) return;
+  mistakes.push(
+    `HTTP_TOKEN: found nothing while HTTP_HOST is ${shown(httpHost)}, which other machines reach; expected a token that they have to show, or HTTP_PUBLIC=true to let everybody read`,
+  );
 }
 
 /** A mistake that is easy to make: PAI_SCOPE, SCOPES … while PAI_SCOPES is missing. */
@@ -347,6 +400,7 @@ export function parseConfig(environment: Environment, needs: { readonly scopes: 
   }
   const config = toConfig(parsed.data);
   checkPlainHttp(config, mistakes);
+  checkHttpAccess(config, mistakes);
   if (mistakes.length > 0) throw new UsageError(configMessage(mistakes));
   return config;
 }
@@ -393,6 +447,8 @@ function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
     },
     httpHost: env.HTTP_HOST,
     httpPort: env.HTTP_PORT,
+    httpToken: env.HTTP_TOKEN,
+    httpPublic: env.HTTP_PUBLIC,
     logLevel: env.LOG_LEVEL,
     readerPassword: env.READER_PASSWORD,
   };

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { type Mirror, openMirror } from '../app.js';
 import { type Config, type Environment, parseConfig } from '../config.js';
-import { describeError, StoreError, UsageError } from '../domain/errors.js';
+import { describeError, MirrorError, StoreError, UsageError } from '../domain/errors.js';
 import { staticCredentials } from '../pai/credentials.js';
 import { giveReaderLogin } from '../store/reader.js';
 import { dataSourceOf, readerAddress } from '../store/reader-address.js';
@@ -14,6 +14,7 @@ import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import { type DemoCounts, FAILURES, LATEST_RUNS, readCounts, showQuery } from './demo-queries.js';
 import { type DemoWorld, startDemoWorld } from './demo-world.js';
+import { type HttpSettings, type HttpSide, openHttpSide } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
 import { type Output, stdoutOutput } from './output.js';
 import { createScheduler, keepPartitionsAhead, shutDown } from './start.js';
@@ -32,34 +33,61 @@ export interface DemoOptions {
 
 export async function demoCommand(interrupt: Interrupt, options: DemoOptions): Promise<ExitCode> {
   const output = stdoutOutput();
-  const { dataDir, databaseUrl, logger } = demoPlace(output, options);
+  const place = demoPlace(output, options);
   const timer =
     options.exitAfter === undefined
       ? null
       : setTimeout(() => process.kill(process.pid, 'SIGTERM'), options.exitAfter * 1000);
-  const parts = databaseUrl === null ? 'PostgreSQL and a PAI' : 'a PAI';
+  const parts = place.databaseUrl === null ? 'PostgreSQL and a PAI' : 'a PAI';
   output.print(`pai-mirror demo: starting ${parts} on this machine ...`);
-  const world = await startDemoWorld(dataDir);
+  const world = await startDemoWorld(place.dataDir);
+  const http = await openSomePort(place, output).catch(async (error: unknown) => {
+    await world.close();
+    throw error;
+  });
   try {
-    const config = demoConfig(world, dataDir, databaseUrl);
-    const credentials = staticCredentials({ ...firstKey(world), securityToken: null });
-    const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials });
-    if (databaseUrl !== null) await refuseOtherMirror(mirror).catch((error) => closeAndThrow(mirror, error));
-    introduce(world, mirror, databaseUrl === null ? await letReaderIn(mirror) : null, output);
-    const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
-    scheduler.start();
-    const partitions = keepPartitionsAhead(mirror, logger);
-    const views = keepViewsFast(mirror.store, logger);
-    await tell(mirror, output, interrupt.signal).catch((error: unknown) => {
-      if (!interrupt.signal.aborted) throw error;
-    });
-    clearInterval(partitions);
-    await views.stop();
-    output.print('stopping; `npm run demo` goes on from here');
-    return await shutDown(scheduler, mirror, logger);
+    return await runDemo(world, http, place, output, interrupt);
   } finally {
     if (timer !== null) clearTimeout(timer);
+    await http.close();
     await world.close();
+  }
+}
+
+async function runDemo(
+  world: DemoWorld,
+  http: HttpSide,
+  { databaseUrl, dataDir, logger, http: httpSettings }: DemoPlace,
+  output: Output,
+  interrupt: Interrupt,
+): Promise<ExitCode> {
+  const config = { ...demoConfig(world, dataDir, databaseUrl), ...httpSettings };
+  const credentials = staticCredentials({ ...firstKey(world), securityToken: null });
+  const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials });
+  if (databaseUrl !== null) await refuseOtherMirror(mirror).catch((error) => closeAndThrow(mirror, error));
+  introduce(world, mirror, { reader: databaseUrl === null ? await letReaderIn(mirror) : null, url: http.url }, output);
+  const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
+  scheduler.start();
+  http.running(mirror);
+  const partitions = keepPartitionsAhead(mirror, logger);
+  const views = keepViewsFast(mirror.store, logger);
+  await tell(mirror, output, interrupt.signal).catch((error: unknown) => {
+    if (!interrupt.signal.aborted) throw error;
+  });
+  clearInterval(partitions);
+  await views.stop();
+  output.print('stopping; `npm run demo` goes on from here');
+  return await shutDown({ stop: () => Promise.all([scheduler.stop(), http.close()]) }, mirror, logger);
+}
+
+/** A demo beside a service that has the usual port already is no mistake: it tells where it is instead. */
+async function openSomePort({ http, logger }: DemoPlace, output: Output): Promise<HttpSide> {
+  try {
+    return await openHttpSide(http, logger);
+  } catch (error) {
+    if (!(error instanceof MirrorError) || error.code !== 'HTTP_LISTEN') throw error;
+    output.print(`${error.message}. The demo takes any free port.`);
+    return openHttpSide({ ...http, httpPort: 0 }, logger);
   }
 }
 
@@ -67,6 +95,7 @@ interface DemoPlace {
   readonly dataDir: string;
   /** Null: an embedded PostgreSQL of the demo's own. */
   readonly databaseUrl: string | null;
+  readonly http: HttpSettings;
   readonly logger: Logger;
 }
 
@@ -76,7 +105,9 @@ interface DemoPlace {
  */
 function demoPlace(output: Output, { useDatabaseUrl }: DemoOptions): DemoPlace {
   const { config, logger } = createContext({ scopes: false }, { LOG_LEVEL: 'warn' });
-  const place = { dataDir: join(config.dataDir, 'demo'), logger: limitedLogger(logger) };
+  const { httpHost, httpPort, httpToken, httpPublic } = config;
+  const http = { httpHost, httpPort, httpToken, httpPublic };
+  const place = { dataDir: join(config.dataDir, 'demo'), http, logger: limitedLogger(logger) };
   if (useDatabaseUrl && config.databaseUrl === null)
     throw new UsageError(
       '--use-database-url: DATABASE_URL is not set, expected the address of a database for the demo',
@@ -144,7 +175,12 @@ async function letReaderIn({ database, store }: Mirror): Promise<string> {
 }
 
 /** Passwords are shown of the demo's own database alone; a given one has its reader from whoever runs it. */
-function introduce(world: DemoWorld, mirror: Mirror, reader: string | null, output: Output): void {
+function introduce(
+  world: DemoWorld,
+  mirror: Mirror,
+  { reader, url }: { readonly reader: string | null; readonly url: string | null },
+  output: Output,
+): void {
   const { connectionString } = mirror.database;
   const { host, database, user } = dataSourceOf(reader ?? readerAddress(connectionString, null));
   const password = reader === null ? '' : `, password ${new URL(reader).password}, TLS off`;
@@ -154,6 +190,7 @@ function introduce(world: DemoWorld, mirror: Mirror, reader: string | null, outp
   PostgreSQL  psql '${address}'
   Grafana     data source PostgreSQL: ${host}, database ${database}, user ${user}${password}
   PAI         ${world.emulator.url}, an emulator with ${workspaces} workspaces${world.continued ? ' that goes on where it stopped' : ''}
+  HTTP        ${url ?? 'off'}
 `);
 }
 

@@ -9,6 +9,7 @@ import type { Clock } from '../util/clock.js';
 import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
+import { type HttpSide, openHttpSide } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 import { scheduleRetention } from './scheduled-retention.js';
@@ -31,25 +32,48 @@ const SHUTDOWN_LIMIT_MS = 9_000;
 export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   const { config, logger: everyLine, output } = createContext({ scopes: true });
   const logger = limitedLogger(everyLine);
+  // First of all: probes are answered while the database is waited for, and a port in use is told before anything is done.
+  const http = await openHttpSide(config, logger);
+  try {
+    const mirror = await openWhenThere(config, logger, interrupt);
+    if (mirror === null) return 0;
+    if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
+    return await serve(mirror, http, config, logger, interrupt);
+  } finally {
+    await http.close();
+  }
+}
+
+/** Null when it was interrupted before the database was there. */
+async function openWhenThere(config: Config, logger: Logger, interrupt: Interrupt): Promise<Mirror | null> {
   const progress = progressDisplay(false, logger);
   const patience = { limitMs: DATABASE_WAIT_MS, signal: interrupt.signal };
-  const options = { config, logger, migrate: true, patience, onProgress: progress.listener };
-  const mirror = await openMirror(options).catch((error: unknown) => {
+  try {
+    return await openMirror({ config, logger, migrate: true, patience, onProgress: progress.listener });
+  } catch (error) {
     if (interrupt.signal.aborted) return null;
     throw error;
-  });
-  if (mirror === null) return 0;
-  if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
+  }
+}
+
+async function serve(
+  mirror: Mirror,
+  http: HttpSide,
+  config: Config,
+  logger: Logger,
+  interrupt: Interrupt,
+): Promise<ExitCode> {
   const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
   scheduler.start();
   const partitions = keepPartitionsAhead(mirror, logger);
   const views = keepViewsFast(mirror.store, logger);
   const retention = scheduleRetention(mirror, config, logger);
+  http.running(mirror);
   logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
   await interrupt.interrupted;
   logger.info({}, 'stopping');
   clearInterval(partitions);
-  const stop = () => Promise.all([views.stop(), scheduler.stop(), retention?.stop()]);
+  const stop = () => Promise.all([views.stop(), scheduler.stop(), retention?.stop(), http.close()]);
   return shutDown({ stop }, mirror, logger);
 }
 

@@ -6,8 +6,9 @@ export interface Endpoint {
   readonly host: string;
 }
 
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** A name or address of this machine alone; IPv6 with or without brackets. */
+export const isLoopback = (hostname: string): boolean =>
+  ['localhost', '[::1]', '::1'].includes(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
 
 /**
  * Reads an endpoint: a host, `host:port`, or a URL without path; https unless it says otherwise. Published metadata

@@ -11,6 +11,10 @@ export interface PoolOptions {
   readonly applicationName?: string;
   /** Milliseconds after which the server ends a statement; default 5 minutes. */
   readonly statementTimeoutMs?: number;
+  /** Milliseconds to wait for a connection, be it one of ours or a new one; default a minute. */
+  readonly queueTimeoutMs?: number;
+  /** The server refuses every write of these sessions. Default false. */
+  readonly readOnly?: boolean;
   readonly logger?: Logger;
 }
 
@@ -82,10 +86,10 @@ class PatientPool extends pg.Pool {
  * planned for the rows that it is given: a plan for any number of them takes ten for granted, and 5,000 would be joined
  * each with each. Sent as a statement and not in the start packet, which poolers such as PgBouncer refuse.
  */
-const sessionSql = (statementTimeoutMs: number): string =>
+const sessionSql = (statementTimeoutMs: number, readOnly: boolean): string =>
   `set timezone = 'UTC'; set datestyle = 'ISO'; set statement_timeout = ${Math.trunc(statementTimeoutMs)};
    set idle_in_transaction_session_timeout = '15s'; set jit = off; set random_page_cost = 1.1;
-   set plan_cache_mode = force_custom_plan`;
+   set plan_cache_mode = force_custom_plan${readOnly ? '; set default_transaction_read_only = on' : ''}`;
 
 /** Connects lazily; the caller ends it. */
 export function createPool(options: PoolOptions): pg.Pool {
@@ -94,7 +98,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionString: options.connectionString,
     max: options.max ?? DEFAULT_CONNECTIONS,
     application_name: options.applicationName ?? 'pai-mirror',
-    connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
+    connectionTimeoutMillis: options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS,
     Client,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -105,7 +109,7 @@ export function createPool(options: PoolOptions): pg.Pool {
       // words of a dying server may come in the very packet that ended the query before. Unheard, they end the process;
       // heard, they make the client refuse the next query.
       client.on('error', () => {});
-      await client.query(sessionSql(statementTimeoutMs));
+      await client.query(sessionSql(statementTimeoutMs, options.readOnly ?? false));
     },
   });
   // An idle connection that breaks (the server restarts) is replaced at the next use; unheard, the event would end the process.

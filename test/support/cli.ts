@@ -92,6 +92,7 @@ export function environmentFor(emulator: Emulator, databaseUrl: string): Record<
     PAI_AIWORKSPACE_ENDPOINT: emulator.url,
     PAI_FLOW_QPS: '0',
     PAI_LIST_RUNS_QPS: '0',
+    HTTP_PORT: '0',
     ALIBABA_CLOUD_ACCESS_KEY_ID: key?.accessKeyId ?? '',
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: key?.accessKeySecret ?? '',
   };

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { SimulatedClock } from '../../src/emulator/clock.js';
+import { startEmulator } from '../../src/emulator/server.js';
+import { layCable } from '../support/cable.js';
+import { type CliProcess, environmentFor, startCli } from '../support/cli.js';
+import { createDatabase } from '../support/database.js';
+import { ask } from '../support/http.js';
+
+async function quietWorld() {
+  const emulator = await startEmulator({
+    history: 5,
+    active: 1,
+    experimentRuns: 2,
+    clock: new SimulatedClock({ speed: 0 }),
+  });
+  onTestFinished(() => emulator.close());
+  return emulator;
+}
+
+/** Where a service that is being started answers. */
+async function addressOf(service: CliProcess): Promise<string> {
+  await service.sees('HTTP is up');
+  const line = service
+    .stderr()
+    .split('\n')
+    .find((text) => text.includes('HTTP is up'));
+  return (JSON.parse(line as string) as { url: string }).url;
+}
+
+it('lives while it waits for its database, is ready when it is there, and says so when that goes away', async () => {
+  const emulator = await quietWorld();
+  const cable = await layCable((await createDatabase()).url);
+  await cable.cut();
+  const service = startCli(['start'], { env: environmentFor(emulator, cable.url) });
+  const url = await addressOf(service);
+  const ready = async () => {
+    const { status, text } = await ask(`${url}/readyz`);
+    return `${status} ${text}`;
+  };
+  const lives = async () => expect(await ask(`${url}/healthz`)).toMatchObject({ status: 200, text: 'ok\n' });
+
+  await lives();
+  expect(await ready()).toMatch(/^503 \{"ready":false,"reason":"starting/);
+  await cable.mend();
+  await expect.poll(ready, { timeout: 60_000 }).toBe('200 {"ready":true}');
+  await cable.cut();
+  await expect.poll(ready, { timeout: 60_000 }).toBe('503 {"ready":false,"reason":"the database cannot be reached"}');
+  await lives();
+  await cable.mend();
+  await expect.poll(ready, { timeout: 60_000 }).toBe('200 {"ready":true}');
+
+  service.child.kill('SIGTERM');
+  expect(await service.exited, service.stderr()).toBe(0);
+});
+
+it('ends with 1 before any pass when the port is in use, names it, and leaves no process behind', async () => {
+  const emulator = await quietWorld();
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  onTestFinished(() => void holder.close());
+  const { port } = holder.address() as { port: number };
+  const { url } = await createDatabase({ empty: true });
+  const service = startCli(['start'], { env: { ...environmentFor(emulator, url), HTTP_PORT: String(port) } });
+  expect(await service.exited).toBe(1);
+  expect(service.stderr()).toContain(`HTTP_PORT: found ${port} of 127.0.0.1 in use`);
+  expect(emulator.stats.calls()).toBe(0);
+});
+
+it('does without HTTP when told to', async () => {
+  const emulator = await quietWorld();
+  const { url } = await createDatabase();
+  const service = startCli(['start'], { env: { ...environmentFor(emulator, url), HTTP_PORT: 'off' } });
+  await service.sees('pai-mirror started');
+  expect(service.stderr()).not.toContain('HTTP is up');
+  service.child.kill('SIGTERM');
+  expect(await service.exited, service.stderr()).toBe(0);
+});
