@@ -1,6 +1,7 @@
 /** The HTTP side of `start` and `demo`: up before the database is, so that probes are answered; down after everything else. */
 import type { Mirror } from '../app.js';
 import type { Config } from '../config.js';
+import { StoreError } from '../domain/errors.js';
 import type { Server } from '../http/server.js';
 import { ReadDatabase } from '../store/read-database.js';
 import { systemClock } from '../util/clock.js';
@@ -71,8 +72,14 @@ class HttpState {
     this.phase = 'running';
   }
 
+  /** For routes that read. Throws StoreError, which is answered with 503, until the mirror is there. */
+  get database(): ReadDatabase {
+    if (this.#database !== null) return this.#database;
+    throw new StoreError('the database is not open yet', { code: 'STORE_STARTING', retryable: true, blast: 'global' });
+  }
+
   async checkDatabase() {
-    const state = await this.#database?.schemaState();
+    const state = await this.database.schemaState();
     return state === 'older' ? ('the schema of the database is older than this version' as const) : null;
   }
 
