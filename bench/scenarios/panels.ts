@@ -30,9 +30,10 @@ interface Filled {
 
 export async function panelsScenario(lab: Lab): Promise<Outcome> {
   const database = await createDatabase(lab.cleanup, lab.server);
+  // First, so that what keeps the reader out is not found out a quarter of an hour later.
+  const address = await loginAsReader(lab, database);
   const filled = await fill(lab, database);
   await settleServer(lab.server.adminUrl);
-  const address = await loginAsReader(lab, database);
   const begun = loadavg()[0] ?? 0;
   const panels = await ask(lab, address, (client, run) =>
     panelQuestions(async (sql) => (await client.query(sql)).rows, run, new Date()),
