@@ -2,8 +2,9 @@
 import type { Config } from './config.js';
 import { type CallLimits, DEFAULT_LIMITS, PaiClient } from './pai/client.js';
 import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
-import { publicEndpoint } from './pai/endpoints.js';
+import { type EndpointOf, publicEndpoint } from './pai/endpoints.js';
 import { RateLimiter } from './pai/rate-limit.js';
+import type { RetryPolicy } from './pai/retry.js';
 import { awaitServer } from './store/await-server.js';
 import { BudgetTable } from './store/budgets.js';
 import { databaseClock } from './store/database-clock.js';
@@ -125,30 +126,43 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
   }
 }
 
-interface SourceParts {
+export interface SourceParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly credentials: CredentialSource;
-  readonly budgets: BudgetTable;
+  /** Null: this process keeps to the budgets by itself, where there is no database to share them in. */
+  readonly budgets: BudgetTable | null;
+  /** Default: as patient as the service. */
+  readonly retry?: RetryPolicy;
 }
 
-function createSource({ config, clock, logger, credentials, budgets }: SourceParts): PaiClient {
+/** Where a product of a region is: as configured, or the public endpoint. */
+export function endpointsOf(config: Config): EndpointOf {
   const override = { paiflow: config.flowEndpoint, aiworkspace: config.aiWorkspaceEndpoint };
+  return (product, region) => override[product] ?? publicEndpoint(product, region);
+}
+
+export function createSource({ config, clock, logger, credentials, budgets, retry }: SourceParts): PaiClient {
   return new PaiClient({
     credentials,
-    endpoints: (product, region) => override[product] ?? publicEndpoint(product, region),
+    endpoints: endpointsOf(config),
     allowHttp: config.allowHttp,
     newBudget: sharedBudgets({ ...DEFAULT_LIMITS, flow: config.flowQps, listRuns: config.listRunsQps }, budgets),
     callTimeoutMs: config.callTimeoutMs,
     clock,
     logger,
+    ...(retry === undefined ? {} : { retry }),
   });
 }
 
 /** All replicas share one row of the database a region and name; without a limit there is nothing to share. */
-const sharedBudgets = (limits: CallLimits, budgets: BudgetTable) => (name: keyof CallLimits, region: string) =>
-  new RateLimiter(limits[name], monotonicClock, limits[name] === 0 ? {} : { keeper: budgets.keeper(region, name) });
+const sharedBudgets = (limits: CallLimits, budgets: BudgetTable | null) => (name: keyof CallLimits, region: string) =>
+  new RateLimiter(
+    limits[name],
+    monotonicClock,
+    limits[name] === 0 || budgets === null ? {} : { keeper: budgets.keeper(region, name) },
+  );
 
 /** Slots are told by the database's clock and waited for by one that nobody sets. */
 const monotonicClock: Clock = { ...systemClock, now: () => performance.now() };

@@ -8,7 +8,7 @@ import { parseEnv } from 'node:util';
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
 import { isLoopback, parseEndpoint } from './domain/endpoint.js';
-import { UsageError } from './domain/errors.js';
+import { ConfigurationError, UsageError } from './domain/errors.js';
 import { AGE_EXPECTED, parseAge, parseRules, type RetentionSettings } from './domain/retention.js';
 import { parseScopePattern, type ScopePattern } from './domain/scope.js';
 
@@ -382,7 +382,7 @@ const unknownRetention = (env: Environment): string[] =>
     .map((name) => `${name}: found a variable that there is not, expected one of ${RETENTION_NAMES.join(', ')}`);
 
 /**
- * Parses the environment. Throws UsageError with one line a mistake.
+ * Parses the environment. Throws ConfigurationError with one line a mistake.
  * `needs.scopes`: whether the command talks to PAI, so that PAI_SCOPES is required.
  */
 export function parseConfig(environment: Environment, needs: { readonly scopes: boolean }): Config {
@@ -396,12 +396,12 @@ export function parseConfig(environment: Environment, needs: { readonly scopes: 
         `${name}: ${issue.message}${name === 'PAI_SCOPES' && env.PAI_SCOPES === undefined ? similarNames(env) : ''}`,
       );
     }
-    throw new UsageError(configMessage(mistakes));
+    throw new ConfigurationError(configMessage(mistakes), mistakes);
   }
   const config = toConfig(parsed.data);
   checkPlainHttp(config, mistakes);
   checkHttpAccess(config, mistakes);
-  if (mistakes.length > 0) throw new UsageError(configMessage(mistakes));
+  if (mistakes.length > 0) throw new ConfigurationError(configMessage(mistakes), mistakes);
   return config;
 }
 

@@ -68,6 +68,16 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
     .action(async (options: { json: boolean }) =>
       done(await untilKilled(interrupt, async () => (await import('./status.js')).statusCommand(options))),
     );
+  add('doctor', 'what is wrong with configuration, PAI, database and mirror, and what to do about it')
+    .option('--json', 'for programs: an array of check, subject, verdict, found and remedy', false)
+    .addHelpText(
+      'after',
+      '\nChanges nothing, and may run beside the service.\n' +
+        'Exit codes: 0 nothing failed (there may be warnings); 1 something failed; 2 wrong usage or configuration.',
+    )
+    .action(async (options: { json: boolean }) =>
+      done(await untilKilled(interrupt, async () => (await import('./doctor.js')).doctorCommand(options))),
+    );
   add('migrate', 'bring the schema of the database up to date').action(async () =>
     done(await untilKilled(interrupt, async () => (await import('./migrate.js')).migrateCommand())),
   );

@@ -23,7 +23,7 @@ const SCOPES_FRESH_MS = 300_000;
 /** Container platforms start a service and its database at once. */
 export const DATABASE_WAIT_MS = 60_000;
 
-const PARTITIONS_AHEAD = 3;
+export const PARTITIONS_AHEAD = 3;
 const PARTITIONS_EVERY_MS = 6 * 3_600_000;
 
 /** The service promises to be gone within 10 seconds; what is not down by then is left to the operating system. */

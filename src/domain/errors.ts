@@ -80,6 +80,16 @@ export class UsageError extends MirrorError {
   }
 }
 
+/** Mistakes in the environment, each `NAME: found …, expected …`. */
+export class ConfigurationError extends UsageError {
+  readonly mistakes: readonly string[];
+
+  constructor(message: string, mistakes: readonly string[]) {
+    super(message);
+    this.mistakes = mistakes;
+  }
+}
+
 /** The message of anything thrown, with the messages of its causes. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];

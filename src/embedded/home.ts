@@ -170,7 +170,8 @@ export async function isTrusted(directory: string): Promise<boolean> {
   }
 }
 
-async function readLocation(requested: string): Promise<string | null> {
+/** Where the home of a data directory is, when it is not in it. */
+export async function readLocation(requested: string): Promise<string | null> {
   try {
     return (await readFile(join(requested, LOCATION), 'utf8')).trim() || null;
   } catch (error) {

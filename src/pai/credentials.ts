@@ -44,12 +44,32 @@ export const defaultCredentials = (options: { readonly clock: Clock; readonly lo
   new SharedCredentials({ ...options, newProvider: newDefaultChain });
 
 function newDefaultChain(): KeyProvider {
+  const ask = newNamedChain();
+  return async () => (await ask()).keys;
+}
+
+/** The keys, and who gave them, as @alicloud/credentials names it: `default/env`, `default/ecs_ram_role` … */
+export interface NamedKeys {
+  readonly keys: Keys;
+  readonly provider: string;
+}
+
+/** Asks the default chain once, for whoever wants to know where keys come from. Throws PaiError. */
+export const askDefaultChain = (): Promise<NamedKeys> =>
+  Promise.resolve()
+    .then(() => newNamedChain()())
+    .catch((error: unknown) => {
+      throw noCredentials(error);
+    });
+
+function newNamedChain(): () => Promise<NamedKeys> {
   const { default: Credential } = loadCredentials();
   const credential = new Credential();
   return async () => {
-    const { accessKeyId, accessKeySecret, securityToken } = await credential.getCredential();
+    const { accessKeyId, accessKeySecret, securityToken, providerName } = await credential.getCredential();
     if (!accessKeyId || !accessKeySecret) throw new Error('the provider gave no access key');
-    return { accessKeyId, accessKeySecret, securityToken: securityToken || null };
+    const keys = { accessKeyId, accessKeySecret, securityToken: securityToken || null };
+    return { keys, provider: providerName || 'unknown' };
   };
 }
 

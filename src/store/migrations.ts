@@ -36,6 +36,15 @@ export async function readMigrations(folder: string = FOLDER): Promise<Migration
   }
 }
 
+/** The schema that all migrations together make, as schema-dump.ts prints it. Throws StoreError when it is not there. */
+export async function readSchemaFile(folder: string = FOLDER): Promise<string> {
+  try {
+    return (await readFile(join(folder, 'schema.sql'), 'utf8')).replaceAll('\r\n', '\n');
+  } catch (error) {
+    throw refuse('STORE_MIGRATIONS', `cannot read schema.sql in ${folder}; reinstall pai-mirror`, error);
+  }
+}
+
 async function readMigration(folder: string, tag: string): Promise<Migration> {
   const text = (await readFile(join(folder, `${tag}.sql`), 'utf8')).replaceAll('\r\n', '\n');
   return {
@@ -45,8 +54,8 @@ async function readMigration(folder: string, tag: string): Promise<Migration> {
   };
 }
 
-const refuse = (code: string, message: string): StoreError =>
-  new StoreError(message, { code, retryable: false, blast: 'global' });
+const refuse = (code: string, message: string, cause?: unknown): StoreError =>
+  new StoreError(message, { code, retryable: false, blast: 'global', cause });
 
 /**
  * What is still to be applied. Throws StoreError when the database is not a state that this version ever had: newer,

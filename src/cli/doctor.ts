@@ -1,0 +1,59 @@
+/** `doctor`: what is wrong, and what to do about it. Looks at everything, changes nothing. */
+import { parseConfig, readEnvironment } from '../config.js';
+import { ConfigurationError, describeError, UsageError } from '../domain/errors.js';
+import { scopeName } from '../domain/scope.js';
+import type { ExitCode } from './context.js';
+import { type Check, exitCodeOf, failed, type Judged, ok, runChecks, warning } from './doctor/check.js';
+import { databaseChecks } from './doctor/database-checks.js';
+import { mirrorChecks, retentionCheck } from './doctor/mirror-checks.js';
+import { paiChecks } from './doctor/pai-checks.js';
+import { reportJson, reportText } from './doctor/report.js';
+import { Session } from './doctor/session.js';
+import { stdoutOutput } from './output.js';
+
+/** What a check that took too long still waits for must not keep the process. */
+const LINGER_MS = 1_000;
+
+export async function doctorCommand(options: { readonly json: boolean }): Promise<ExitCode> {
+  const output = stdoutOutput();
+  const session = new Session();
+  try {
+    const { findings, hung } = await runChecks(checksOf(session));
+    const code = exitCodeOf(findings);
+    output.print(options.json ? reportJson(findings) : reportText(findings, { colours: output.isTerminal }));
+    if (hung) setTimeout(() => process.exit(code), LINGER_MS).unref();
+    return code;
+  } finally {
+    await session.close();
+  }
+}
+
+/** The database first: calls to PAI take their turn in the budgets that it keeps, and a run to try them with. */
+const checksOf = (session: Session): readonly Check[] => [
+  { name: 'configuration', run: () => configuration(session) },
+  ...databaseChecks(session),
+  ...paiChecks(session),
+  ...mirrorChecks(session),
+  retentionCheck(session),
+];
+
+function configuration(session: Session): Judged[] {
+  try {
+    const config = parseConfig(readEnvironment(), { scopes: true });
+    session.config = config;
+    const plain = config.allowHttp
+      ? [warning('PAI_ALLOW_HTTP', 'allows http to other machines: all of it can be read on the way', 'use https')]
+      : [];
+    return [ok(null, `mirrors ${config.scopes.map(scopeName).join(', ')}`), ...plain];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.mistakes.map(ofMistake);
+    if (error instanceof UsageError) return [failed(null, describeError(error), 'correct it, or remove the file')];
+    throw error;
+  }
+}
+
+/** `NAME: found …, expected …` */
+function ofMistake(mistake: string): Judged {
+  const [name = '', ...rest] = mistake.split(': ');
+  return failed(name, rest.join(': '), `correct ${name} in the environment or in .env (README.md has the table)`);
+}

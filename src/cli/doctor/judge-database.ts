@@ -1,0 +1,245 @@
+/** What the facts about the database mean, and what to do about them. Pure. */
+import { StoreError } from '../../domain/errors.js';
+import type { EmbeddedLook } from '../../embedded/look.js';
+import type { MigrationState, PartitionFacts, ReaderFacts } from '../../store/inspect/schema.js';
+import type { Drift } from '../../store/inspect/schema-diff.js';
+import type { RightsFacts, RoomFacts, ServerFacts } from '../../store/inspect/server.js';
+import { failed, type Judged, ok, warning } from './check.js';
+
+const OLDEST_VERSION = 140_000;
+
+/** Connections of one process: three of the store and one of the budgets. */
+const CONNECTIONS_A_PROCESS = 4;
+
+const MEGABYTE = 1_000_000;
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  STORE_UNAVAILABLE:
+    'start the server, or correct host and port of DATABASE_URL; is a firewall or a network policy between?',
+  STORE_STARTING: 'wait until the server is up, and look into its log if that takes long',
+  STORE_LOGIN: 'correct user, password and database in DATABASE_URL, and see pg_hba.conf of the server',
+  STORE_TOO_MANY_CONNECTIONS:
+    'end sessions that nobody needs (pg_stat_activity), or raise max_connections, or the connection limit of the role or database',
+};
+
+export function judgeConnectFailure(error: unknown): Judged {
+  const code = error instanceof StoreError ? error.code : '';
+  const message = error instanceof Error ? error.message : String(error);
+  return failed(null, message, REFUSALS[code] ?? 'see the message, and the log of the server');
+}
+
+export function judgeVersion({ versionNum, version }: ServerFacts): Judged {
+  const found = `PostgreSQL ${version}`;
+  if (versionNum >= OLDEST_VERSION) return ok(null, found);
+  return failed(null, `${found}, expected 14 or newer`, 'upgrade the server, or name another one in DATABASE_URL');
+}
+
+export function judgeRights(rights: RightsFacts, server: ServerFacts): Judged[] {
+  const { user, database, hasSchema } = rights;
+  const role = `"${user.replaceAll('"', '""')}"`;
+  const on = `DATABASE "${database.replaceAll('"', '""')}"`;
+  const found: Judged[] = [];
+  if (server.isStandby)
+    found.push(failed('writing', 'the server is a standby and takes no writes', 'name the primary in DATABASE_URL'));
+  if (server.isReadOnly) {
+    const remedy = `ALTER ROLE ${role} RESET default_transaction_read_only (or the same of the database); some servers set it while their disk is full`;
+    found.push(failed('writing', `transactions of ${user} are read-only by default`, remedy));
+  }
+  if (!rights.mayUseTemporary)
+    found.push(
+      failed('temporary tables', `${user} may not make them`, `GRANT TEMPORARY ON ${on} TO ${role}, by its owner`),
+    );
+  if (!hasSchema && !rights.mayCreateSchemas)
+    found.push(
+      failed(
+        'schema pai',
+        `${user} may not create schemas in ${database}`,
+        `GRANT CREATE ON ${on} TO ${role}, by its owner`,
+      ),
+    );
+  if (rights.foreignCount > 0) {
+    const [one] = rights.foreign;
+    const names = rights.foreign.map(({ name }) => name).join(', ');
+    const found1 = `${user} does not own ${names}${rights.foreignCount > rights.foreign.length ? ` and ${rights.foreignCount - rights.foreign.length} more` : ''}; ${one?.owner} does`;
+    found.push(failed('schema pai', found1, `connect as ${one?.owner}, or GRANT "${one?.owner}" TO ${role}`));
+  }
+  if (found.length > 0) return found;
+  return [ok(null, hasSchema ? `${user} owns the schema` : `${user} may create the schema in ${database}`)];
+}
+
+export function judgeMigrations(state: MigrationState): Judged {
+  if (state.state === 'current') return ok(null, `at ${state.version}, as this version`);
+  if (state.state === 'none')
+    return warning(
+      null,
+      'the database holds no mirror yet',
+      'run `pai-mirror migrate`; the first start or sync does so, too',
+    );
+  if (state.state === 'pending')
+    return failed(
+      null,
+      `the database lacks ${state.tags.join(', ')}`,
+      'run `pai-mirror migrate`, or start this version',
+    );
+  if (state.code === 'STORE_NEWER')
+    return failed(
+      null,
+      state.message,
+      'run the version that migrated it, or a newer one; migrations are never taken back',
+    );
+  return failed(
+    null,
+    state.message,
+    'install pai-mirror anew from its release: released migrations are never edited, and what was applied stays applied',
+  );
+}
+
+const MOST_LINES_SHOWN = 3;
+
+const shown = (lines: readonly string[]): string => {
+  const cut = lines.slice(0, MOST_LINES_SHOWN).map((line) => (line.length > 160 ? `${line.slice(0, 157)}...` : line));
+  return `${cut.join(' | ')}${lines.length > cut.length ? ` | and ${lines.length - cut.length} more lines` : ''}`;
+};
+
+/** What is missing or different breaks something; what is there beside it only may, at the next upgrade. */
+function judgeObject({ object, whole, missing, extra, comments }: Drift): Judged {
+  const source = 'its statement is in migrations/schema.sql';
+  if (whole === 'missing') return failed(object, 'is missing', `make it again (${source}), or restore the database`);
+  if (whole === 'extra')
+    return warning(
+      object,
+      'is not of pai-mirror',
+      'keep things of your own in another schema: an upgrade may need the name',
+    );
+  const also = extra.length > 0 ? `has ${shown(extra)}` : '';
+  if (missing.length > 0) {
+    const indexes = missing.filter((line) => /^CREATE (UNIQUE )?INDEX /.test(line));
+    const remedy = indexes.length === missing.length ? indexes.join('\n') : `bring it back to what it was: ${source}`;
+    return failed(object, `lacks ${shown(missing)}${also === '' ? '' : `; ${also}`}`, remedy);
+  }
+  if (extra.length > 0)
+    return warning(
+      object,
+      `${also}, which pai-mirror did not make`,
+      'drop it, or know that an upgrade may need the name',
+    );
+  return warning(
+    object,
+    comments === 1 ? 'a comment differs' : `${comments} comments differ`,
+    `nothing depends on them; ${source}`,
+  );
+}
+
+/** More would bury the rest of the report. */
+const MOST_OBJECTS = 20;
+
+export function judgeDrift(drifts: readonly Drift[]): Judged[] {
+  if (drifts.length === 0) return [ok(null, 'as migrations/schema.sql has it')];
+  const judged = drifts
+    .map(judgeObject)
+    .sort((a, b) => Number(b.verdict === 'failed') - Number(a.verdict === 'failed'));
+  if (judged.length <= MOST_OBJECTS) return judged;
+  const rest = judged.length - MOST_OBJECTS;
+  return [...judged.slice(0, MOST_OBJECTS), warning(null, `${rest} more objects differ`, 'see those above first')];
+}
+
+/** Nobody needs the role for mirroring: warnings only. */
+export function judgeReader({ exists, mayLogIn, denied, deniedCount }: ReaderFacts): Judged {
+  if (!exists)
+    return warning(null, 'there is no role pai_reader', 'run `pai-mirror reader`, which makes it or says who can');
+  if (deniedCount > 0) {
+    const more = deniedCount > denied.length ? ` and ${deniedCount - denied.length} more` : '';
+    const remedy = 'run `pai-mirror migrate` as the owner of the tables, which grants it again';
+    return warning(null, `pai_reader may not read ${denied.join(', ')}${more}`, remedy);
+  }
+  return ok(
+    null,
+    mayLogIn ? 'pai_reader can log in and read' : 'pai_reader can read; it has no login (`pai-mirror reader`)',
+  );
+}
+
+export function judgePartitions({ months, hasDefault, inDefault }: PartitionFacts): Judged[] {
+  const missing = months.filter(({ exists }) => !exists).map(({ month }) => month);
+  const thisMonth = months[0]?.month;
+  const found: Judged[] = [];
+  const make = 'run `pai-mirror migrate`, and see why the service could not make them (its log says "partitions")';
+  if (missing.length > 0) {
+    const lost = !hasDefault && missing.includes(thisMonth ?? '');
+    const told = `change_events has no partition for ${missing.join(', ')}${lost ? ', and no default one: nothing can be stored' : ''}`;
+    const judge = missing.includes(thisMonth ?? '') ? failed : warning;
+    found.push(judge('ahead', told, make));
+  }
+  if (!hasDefault)
+    found.push(
+      warning('default', 'change_events_default is missing', 'run `pai-mirror migrate`, which makes it again'),
+    );
+  if (inDefault > 0) {
+    const told = `change_events_default holds ${inDefault >= 1_000 ? '1,000 events or more' : `${inDefault} events`}: retention cannot drop them by month`;
+    found.push(warning('default', told, 'run `pai-mirror migrate`, which moves them into partitions of their months'));
+  }
+  if (found.length > 0) return found;
+  return [ok(null, `up to ${months.at(-1)?.month}, and the default one is empty`)];
+}
+
+export function judgeConnections(room: RoomFacts): Judged {
+  const bounds = [
+    { of: 'server', max: room.max, used: room.used },
+    { of: 'role', max: room.roleMax, used: room.roleUsed },
+    { of: 'database', max: room.databaseMax, used: room.databaseUsed },
+  ].flatMap(({ of, max, used }) => (max === null ? [] : [{ of, max, used, free: max - used }]));
+  const tightest = bounds.reduce((least, one) => (one.free < least.free ? one : least));
+  const found = `${tightest.used} of ${tightest.max} connections of the ${tightest.of} are in use`;
+  if (tightest.free >= CONNECTIONS_A_PROCESS) return ok(null, found);
+  const remedy =
+    tightest.of === 'server'
+      ? 'raise max_connections, or end sessions that nobody needs (pg_stat_activity)'
+      : `raise the limit: ALTER ${tightest.of.toUpperCase()} … CONNECTION LIMIT`;
+  return warning(null, `${found}; one process of pai-mirror takes up to ${CONNECTIONS_A_PROCESS}`, remedy);
+}
+
+export const bytesText = (bytes: number): string =>
+  bytes >= 1_000 * MEGABYTE ? `${(bytes / MEGABYTE / 1_000).toFixed(1)} GB` : `${Math.round(bytes / MEGABYTE)} MB`;
+
+const DISK_FAILED = 200 * MEGABYTE;
+const DISK_WARNING = 2_000 * MEGABYTE;
+
+/** `look`: of the embedded server. The disk of any other one cannot be seen from here. */
+export function judgeDisk(databaseBytes: number | null, look: EmbeddedLook | null): Judged {
+  const parts = databaseBytes === null ? [] : [`the database holds ${bytesText(databaseBytes)}`];
+  if (look === null) return ok(null, [...parts, 'the free disk of its server cannot be seen from here'].join('; '));
+  if (look.freeBytes === null) return ok(null, [...parts, 'how much is free cannot be told'].join('; '));
+  const found = [...parts, `${bytesText(look.freeBytes)} are free at ${look.directory}`].join('; ');
+  const remedy = 'make room there, move PAI_MIRROR_DATA_DIR, or let old runs go (RETENTION_*)';
+  if (look.freeBytes < DISK_FAILED) return failed(null, found, remedy);
+  return look.freeBytes < DISK_WARNING ? warning(null, found, remedy) : ok(null, found);
+}
+
+export function judgeDataDirectory(look: EmbeddedLook): Judged[] {
+  if (look.problem !== null)
+    return [
+      failed(
+        look.requested,
+        look.problem,
+        'give the user of pai-mirror that directory, or name another one in PAI_MIRROR_DATA_DIR',
+      ),
+    ];
+  if (look.openPasswordFile !== null) {
+    const found = `${look.openPasswordFile}, the password of the database, can be read by others`;
+    return [failed(look.requested, found, `chmod 600 ${look.openPasswordFile}`)];
+  }
+  return [ok(look.requested, look.state === 'absent' ? 'a database can be made there' : 'can be written')];
+}
+
+/** Null when it runs. */
+export function judgeEmbedded(look: EmbeddedLook): Judged | null {
+  if (look.state === 'running' && look.connectionString !== null) return null;
+  if (look.state === 'running')
+    return failed(
+      null,
+      'the embedded PostgreSQL runs, and its password cannot be read',
+      'run as the user who started it',
+    );
+  const found =
+    look.state === 'absent' ? 'no DATABASE_URL, and no embedded database yet' : 'the embedded PostgreSQL is down';
+  return warning(null, found, 'run `pai-mirror start`, which brings it up, and `pai-mirror doctor` beside it');
+}
