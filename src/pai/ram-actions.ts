@@ -1,9 +1,8 @@
 /**
- * The RAM action that each operation asks for. Source: the section "RAM authorization" of the operation's reference page,
- * and for ListPipelineRunsStatus, whose page discloses none, PAI's list of roles and permissions ("Appendix: roles and
- * permissions", module PAIFlow); ListWorkspaces is in the RAM page of AIWorkSpace 2021-02-04. Those of PAIFlow can be
- * granted for all resources only. ListRuns: its page says that there is no authorization, so what refuses it is
- * membership in the workspace.
+ * The RAM action that each operation asks for. Sources: the section "RAM authorization" of the operation's reference page;
+ * for ListPipelineRunsStatus, whose page discloses none, and for ListWorkspaces PAI's "Appendix: list of roles and
+ * permissions" (modules PAIFlow and workspace management). Those of PAIFlow are granted for all resources only.
+ * ListRuns: its page says that there is no authorization, so what refuses it is membership in the workspace.
  */
 const ACTIONS: Readonly<Record<string, string | null>> = {
   ListPipelineRuns: 'paiflow:ListPipelineRuns',
