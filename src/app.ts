@@ -1,5 +1,6 @@
 /** The composition root: builds the parts, plugs them together, takes them down in reverse order. */
 import type { Config } from './config.js';
+import type { CallReport } from './domain/call-report.js';
 import { type CallLimits, DEFAULT_LIMITS, PaiClient } from './pai/client.js';
 import { type CredentialSource, defaultCredentials } from './pai/credentials.js';
 import { type EndpointOf, publicEndpoint } from './pai/endpoints.js';
@@ -20,6 +21,8 @@ export interface Database {
   readonly connectionString: string;
   /** Whether it is the PostgreSQL that pai-mirror started by itself. */
   readonly embedded: boolean;
+  /** Of the embedded one, since this process began; 0 for any other. */
+  restarts(): number;
   close(): Promise<void>;
 }
 
@@ -28,11 +31,12 @@ export async function openDatabase(config: Config, logger: Logger, patience?: Pa
   if (config.databaseUrl !== null) {
     const connectionString = config.databaseUrl;
     if (patience) await awaitServer({ ...patience, connectionString, logger, clock: systemClock });
-    return { connectionString, embedded: false, close: async () => {} };
+    return { connectionString, embedded: false, restarts: () => 0, close: async () => {} };
   }
   const { startEmbeddedPostgres } = await import('./embedded/embedded-postgres.js');
   const server = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
-  return { connectionString: server.connectionString, embedded: true, close: () => server.stop() };
+  const { connectionString } = server;
+  return { connectionString, embedded: true, restarts: () => server.restarts, close: () => server.stop() };
 }
 
 export interface OpenStoreOptions {
@@ -98,6 +102,8 @@ export interface OpenMirrorOptions extends OpenStoreOptions {
   readonly onProgress: ProgressListener;
   /** Default: the chain of @alicloud/credentials. */
   readonly credentials?: CredentialSource;
+  /** Told of every attempt of a call. */
+  readonly onCall?: (report: CallReport) => void;
 }
 
 /** Everything that a pass needs: a migrated database and a client of PAI. */
@@ -108,7 +114,8 @@ export async function openMirror(options: OpenMirrorOptions): Promise<Mirror> {
   try {
     const { clock, stop } = await databaseClock({ read: () => opened.store.now(), logger });
     const credentials = options.credentials ?? defaultCredentials({ clock, logger });
-    const source: Source = createSource({ config, clock, logger, credentials, budgets });
+    const observed = options.onCall === undefined ? {} : { onCall: options.onCall };
+    const source: Source = createSource({ config, clock, logger, credentials, budgets, ...observed });
     const deps: PassDeps = { source, store: opened.store, settings: config, logger, onProgress: options.onProgress };
     return {
       ...opened,
@@ -135,6 +142,8 @@ export interface SourceParts {
   readonly budgets: BudgetTable | null;
   /** Default: as patient as the service. */
   readonly retry?: RetryPolicy;
+  /** Told of every attempt. */
+  readonly onCall?: (report: CallReport) => void;
 }
 
 /** Where a product of a region is: as configured, or the public endpoint. */
@@ -143,7 +152,7 @@ export function endpointsOf(config: Config): EndpointOf {
   return (product, region) => override[product] ?? publicEndpoint(product, region);
 }
 
-export function createSource({ config, clock, logger, credentials, budgets, retry }: SourceParts): PaiClient {
+export function createSource({ config, clock, logger, credentials, budgets, retry, onCall }: SourceParts): PaiClient {
   return new PaiClient({
     credentials,
     endpoints: endpointsOf(config),
@@ -153,6 +162,7 @@ export function createSource({ config, clock, logger, credentials, budgets, retr
     clock,
     logger,
     ...(retry === undefined ? {} : { retry }),
+    ...(onCall === undefined ? {} : { onCall }),
   });
 }
 

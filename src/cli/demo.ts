@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { type Mirror, openMirror } from '../app.js';
 import { type Config, type Environment, parseConfig } from '../config.js';
+import type { CallReport } from '../domain/call-report.js';
 import { describeError, MirrorError, StoreError, UsageError } from '../domain/errors.js';
 import { staticCredentials } from '../pai/credentials.js';
 import { giveReaderLogin } from '../store/reader.js';
@@ -17,10 +18,12 @@ import { type DemoWorld, startDemoWorld } from './demo-world.js';
 import { type HttpSettings, type HttpSide, openHttpSide } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
 import { type Output, stdoutOutput } from './output.js';
-import { createScheduler, keepPartitionsAhead, shutDown } from './start.js';
+import { createScheduler, currentScopes, keepPartitionsAhead, shutDown } from './start.js';
 import { keepViewsFast } from './views.js';
 
 const REGION = 'cn-demo';
+/** Local calls cost nothing. */
+const NO_LIMITS = { flowQps: 0, listRunsQps: 0 };
 const LOOK_EVERY_MS = 500;
 const TELL_EVERY_MS = 10_000;
 
@@ -63,12 +66,14 @@ async function runDemo(
 ): Promise<ExitCode> {
   const config = { ...demoConfig(world, dataDir, databaseUrl), ...httpSettings };
   const credentials = staticCredentials({ ...firstKey(world), securityToken: null });
-  const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials });
+  const onCall = (report: CallReport): void => http.work.called(report);
+  const mirror = await openMirror({ config, logger, migrate: true, onProgress: () => {}, credentials, onCall });
   if (databaseUrl !== null) await refuseOtherMirror(mirror).catch((error) => closeAndThrow(mirror, error));
   introduce(world, mirror, { reader: databaseUrl === null ? await letReaderIn(mirror) : null, url: http.url }, output);
-  const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
+  const scopes = currentScopes(mirror, logger, interrupt.signal);
+  const scheduler = createScheduler({ mirror, config, logger, scopes, work: http.work });
   scheduler.start();
-  http.running(mirror);
+  http.running({ mirror, scopes: scopes.known });
   const partitions = keepPartitionsAhead(mirror, logger);
   const views = keepViewsFast(mirror.store, logger);
   await tell(mirror, output, interrupt.signal).catch((error: unknown) => {
@@ -106,7 +111,7 @@ interface DemoPlace {
 function demoPlace(output: Output, { useDatabaseUrl }: DemoOptions): DemoPlace {
   const { config, logger } = createContext({ scopes: false }, { LOG_LEVEL: 'warn' });
   const { httpHost, httpPort, httpToken, httpPublic } = config;
-  const http = { httpHost, httpPort, httpToken, httpPublic };
+  const http = { httpHost, httpPort, httpToken, httpPublic, ...NO_LIMITS };
   const place = { dataDir: join(config.dataDir, 'demo'), http, logger: limitedLogger(logger) };
   if (useDatabaseUrl && config.databaseUrl === null)
     throw new UsageError(
@@ -141,7 +146,7 @@ function firstKey(world: DemoWorld): { accessKeyId: string; accessKeySecret: str
   return key;
 }
 
-/** Local calls cost nothing, so the demo looks often and without a budget. */
+/** Local calls cost nothing, so the demo looks often. */
 function demoConfig(world: DemoWorld, dataDir: string, databaseUrl: string | null): Config {
   const environment: Environment = {
     PAI_MIRROR_DATA_DIR: dataDir,
@@ -152,8 +157,6 @@ function demoConfig(world: DemoWorld, dataDir: string, databaseUrl: string | nul
       .join(','),
     PAI_FLOW_ENDPOINT: world.emulator.url,
     PAI_AIWORKSPACE_ENDPOINT: world.emulator.url,
-    PAI_FLOW_QPS: '0',
-    PAI_LIST_RUNS_QPS: '0',
     DISCOVER_CRON: '*/5 * * * * *',
     POLL_CRON: '*/5 * * * * *',
     NODES_CRON: '*/5 * * * * *',

@@ -1,52 +1,83 @@
 /** The HTTP side of `start` and `demo`: up before the database is, so that probes are answered; down after everything else. */
-import type { Mirror } from '../app.js';
 import type { Config } from '../config.js';
-import { StoreError } from '../domain/errors.js';
+import type { CallReport } from '../domain/call-report.js';
 import type { Server } from '../http/server.js';
-import { ReadDatabase } from '../store/read-database.js';
+import { DEFAULT_LIMITS } from '../pai/client.js';
+import type { PassReport } from '../sync/run-pass.js';
 import { systemClock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { HttpState, type Shown } from './http-state.js';
+import { version } from './version.js';
 
-export type HttpSettings = Pick<Config, 'httpHost' | 'httpPort' | 'httpToken' | 'httpPublic'>;
+export type HttpSettings = Pick<
+  Config,
+  'httpHost' | 'httpPort' | 'httpToken' | 'httpPublic' | 'flowQps' | 'listRunsQps'
+>;
+
+/** Is told what this process does. */
+export interface WorkObserver {
+  called(report: CallReport): void;
+  passBegan(stream: string): void;
+  passEnded(report: PassReport, seconds: number): void;
+}
 
 export interface HttpSide {
   /** Null with HTTP_PORT=off. */
   readonly url: string | null;
+  readonly work: WorkObserver;
   /** The mirror is at work: from now on there is something to show. */
-  running(mirror: Mirror): void;
-  /** Needed before the mirror is closed: it ends the connections of its own. */
+  running(shown: Shown): void;
+  /** Needed before the mirror is closed: it ends the connections of its own. May be called again. */
   close(): Promise<void>;
 }
 
-const OFF: HttpSide = { url: null, running: () => {}, close: async () => {} };
+const OFF: HttpSide = {
+  url: null,
+  work: { called: () => {}, passBegan: () => {}, passEnded: () => {} },
+  running: () => {},
+  close: async () => {},
+};
 
 /** Throws MirrorError when the address cannot be listened on: before anything was done. */
 export async function openHttpSide(config: HttpSettings, logger: Logger): Promise<HttpSide> {
   if (config.httpPort === null) return OFF;
-  // Loaded here: `sync` shares this file's neighbours, and does without.
-  const [{ createServer }, { Readiness }, { healthRoutes }] = await Promise.all([
-    import('../http/server.js'),
-    import('../http/readiness.js'),
-    import('../http/routes/health.js'),
-  ]);
   const state = new HttpState(logger);
-  const readiness = new Readiness({
-    phase: () => state.phase,
-    checkDatabase: () => state.checkDatabase(),
-    clock: systemClock,
-  });
-  const { httpHost: host, httpToken: token } = config;
-  const server = await createServer({ access: { host, token }, routes: [healthRoutes(readiness)], logger });
+  const { server, work } = await createParts(config, state, logger);
   const url = await server.listen(config.httpPort).catch(async (error: unknown) => {
     await server.close();
     throw error;
   });
-  logger.info({ url, token: token === null ? 'none' : 'needed' }, 'HTTP is up');
-  return {
-    url,
-    running: (mirror) => state.running(mirror),
-    close: once(() => closeAll(server, state)),
-  };
+  logger.info({ url, token: config.httpToken === null ? 'none' : 'needed' }, 'HTTP is up');
+  return { url, work, running: (shown) => state.running(shown), close: once(() => closeAll(server, state)) };
+}
+
+/** Its packages are loaded here: commands that serve nothing do without them. */
+async function createParts(
+  { httpHost: host, httpToken: token, flowQps, listRunsQps }: HttpSettings,
+  state: HttpState,
+  logger: Logger,
+): Promise<{ readonly server: Server; readonly work: WorkObserver }> {
+  const [{ createServer }, { Readiness }, { Metrics }, { healthRoutes }, { metricsRoutes }] = await Promise.all([
+    import('../http/server.js'),
+    import('../http/readiness.js'),
+    import('../http/metrics/metrics.js'),
+    import('../http/routes/health.js'),
+    import('../http/routes/metrics.js'),
+  ]);
+  const clock = systemClock;
+  const phase = () => state.phase;
+  const readiness = new Readiness({ phase, checkDatabase: () => state.checkDatabase(), clock });
+  const metrics = new Metrics({
+    version: version(),
+    budgetRates: { ...DEFAULT_LIMITS, flow: flowQps, listRuns: listRunsQps },
+    readState: () => state.readMirrorState(),
+    pools: () => state.pools(),
+    embeddedRestarts: () => state.embeddedRestarts(),
+    clock,
+    logger,
+  });
+  const routes = [healthRoutes(readiness), metricsRoutes(metrics)];
+  return { server: await createServer({ access: { host, token }, routes, logger }), work: metrics.work };
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {
@@ -55,35 +86,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 async function closeAll(server: Server, state: HttpState): Promise<void> {
-  state.phase = 'stopping';
+  state.stopping();
   await server.close();
   await state.close();
-}
-
-/** What the routes show, as far as it is there. */
-class HttpState {
-  phase: 'starting' | 'running' | 'stopping' = 'starting';
-  #database: ReadDatabase | null = null;
-
-  constructor(private readonly logger: Logger) {}
-
-  running({ database }: Mirror): void {
-    this.#database = new ReadDatabase({ connectionString: database.connectionString, logger: this.logger });
-    this.phase = 'running';
-  }
-
-  /** For routes that read. Throws StoreError, which is answered with 503, until the mirror is there. */
-  get database(): ReadDatabase {
-    if (this.#database !== null) return this.#database;
-    throw new StoreError('the database is not open yet', { code: 'STORE_STARTING', retryable: true, blast: 'global' });
-  }
-
-  async checkDatabase() {
-    const state = await this.database.schemaState();
-    return state === 'older' ? ('the schema of the database is older than this version' as const) : null;
-  }
-
-  async close(): Promise<void> {
-    await this.#database?.close();
-  }
 }

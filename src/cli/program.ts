@@ -4,7 +4,6 @@
  * A command's file, and with it the packages that it needs, is loaded when the command is run: all of them together took
  * 0.5 s and 40 MB, also for `--help`.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { describeError, UsageError } from '../domain/errors.js';
 import { parseScopePattern, type ScopePattern } from '../domain/scope.js';
@@ -15,6 +14,7 @@ import type { ExportCommandOptions } from './export.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
 import type { ReaderOptions } from './reader.js';
+import { version } from './version.js';
 
 const EXIT_CODES = `
 Exit codes: 0 all well; 1 something failed, and what did not fail is stored; 2 wrong usage or configuration.
@@ -174,12 +174,6 @@ function addQuarantine(program: Command, interrupt: Interrupt, done: (code: Exit
 function untilKilled(interrupt: Interrupt, command: () => Promise<ExitCode>): Promise<ExitCode> {
   interrupt.dispose();
   return interrupt.signal.aborted ? Promise.resolve(1) : command();
-}
-
-/** The version of package.json, which lies beside `dist` (and beside `src`). */
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 function collectStreams(name: string, before: Stream[] | undefined): Stream[] {

@@ -1,15 +1,15 @@
 /** `start`: the service, until SIGTERM or SIGINT. */
 import { type Mirror, openMirror } from '../app.js';
 import type { Config } from '../config.js';
+import type { CallReport } from '../domain/call-report.js';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { runPass } from '../sync/run-pass.js';
-import type { Clock } from '../util/clock.js';
 import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
-import { type HttpSide, openHttpSide } from './http-side.js';
+import { type HttpSide, openHttpSide, type WorkObserver } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 import { scheduleRetention } from './scheduled-retention.js';
@@ -35,7 +35,7 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   // First of all: probes are answered while the database is waited for, and a port in use is told before anything is done.
   const http = await openHttpSide(config, logger);
   try {
-    const mirror = await openWhenThere(config, logger, interrupt);
+    const mirror = await openWhenThere(config, logger, http, interrupt);
     if (mirror === null) return 0;
     if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
     return await serve(mirror, http, config, logger, interrupt);
@@ -45,11 +45,17 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
 }
 
 /** Null when it was interrupted before the database was there. */
-async function openWhenThere(config: Config, logger: Logger, interrupt: Interrupt): Promise<Mirror | null> {
+async function openWhenThere(
+  config: Config,
+  logger: Logger,
+  { work }: HttpSide,
+  interrupt: Interrupt,
+): Promise<Mirror | null> {
+  const onCall = (report: CallReport): void => work.called(report);
   const progress = progressDisplay(false, logger);
   const patience = { limitMs: DATABASE_WAIT_MS, signal: interrupt.signal };
   try {
-    return await openMirror({ config, logger, migrate: true, patience, onProgress: progress.listener });
+    return await openMirror({ config, logger, migrate: true, patience, onProgress: progress.listener, onCall });
   } catch (error) {
     if (interrupt.signal.aborted) return null;
     throw error;
@@ -63,12 +69,13 @@ async function serve(
   logger: Logger,
   interrupt: Interrupt,
 ): Promise<ExitCode> {
-  const scheduler = createScheduler(mirror, config, logger, interrupt.signal);
+  const scopes = currentScopes(mirror, logger, interrupt.signal);
+  const scheduler = createScheduler({ mirror, config, logger, scopes, work: http.work });
   scheduler.start();
   const partitions = keepPartitionsAhead(mirror, logger);
   const views = keepViewsFast(mirror.store, logger);
   const retention = scheduleRetention(mirror, config, logger);
-  http.running(mirror);
+  http.running({ mirror, scopes: scopes.known });
   logger.info({ scopes: config.scopes.map(scopeName) }, 'pai-mirror started');
   await interrupt.interrupted;
   logger.info({}, 'stopping');
@@ -86,7 +93,15 @@ export function keepPartitionsAhead(mirror: Mirror, logger: Logger): NodeJS.Time
   }, PARTITIONS_EVERY_MS);
 }
 
-export function createScheduler(mirror: Mirror, config: Config, logger: Logger, signal: AbortSignal): Scheduler {
+export interface SchedulerParts {
+  readonly mirror: Mirror;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly scopes: CurrentScopes;
+  readonly work: WorkObserver;
+}
+
+export function createScheduler({ mirror, config, logger, scopes, work }: SchedulerParts): Scheduler {
   const { schedules } = config;
   return new Scheduler({
     schedules: {
@@ -97,23 +112,30 @@ export function createScheduler(mirror: Mirror, config: Config, logger: Logger, 
       'experiment-runs': schedules.experiments,
       reconcile: schedules.reconcile,
     },
-    scopes: cachedScopes(mirror, logger, mirror.clock, signal),
+    scopes: scopes.list,
     runPass: async ({ scope, stream, signal: stop, spacingMs, followsUp }) => {
       const options = { signal: stop, spacingMs, followsUp, ignoreBackoff: false, heartbeatMs: HEARTBEAT_MS };
+      const beganAt = performance.now();
+      work.passBegan(stream);
+      // It never rejects.
       const report = await runPass(mirror.deps, scope, stream, options);
+      work.passEnded(report, (performance.now() - beganAt) / 1000);
       return { wrote: report.effect.inserted + report.effect.updated > 0 };
     },
     logger,
   });
 }
 
+export interface CurrentScopes {
+  /** As of now; asks PAI now and then. */
+  readonly list: () => Promise<readonly Scope[]>;
+  /** The last list; empty at first. */
+  readonly known: () => readonly Scope[];
+}
+
 /** The scopes; those behind a `region:*` are listed again now and then, and the last list serves while that fails. */
-function cachedScopes(
-  mirror: Mirror,
-  logger: Logger,
-  clock: Clock,
-  signal: AbortSignal,
-): () => Promise<readonly Scope[]> {
+export function currentScopes(mirror: Mirror, logger: Logger, signal: AbortSignal): CurrentScopes {
+  const { clock } = mirror;
   let known: readonly Scope[] = [];
   let freshUntil = 0;
   let refresh: Promise<readonly Scope[]> | null = null;
@@ -127,7 +149,7 @@ function cachedScopes(
     freshUntil = clock.now() + (errors.length === 0 ? SCOPES_FRESH_MS : 30_000);
     return known;
   };
-  return () => {
+  const list = (): Promise<readonly Scope[]> => {
     const leftMs = freshUntil - clock.now();
     // Longer than it was ever given: the database's clock was set back.
     if (leftMs > 0 && leftMs <= SCOPES_FRESH_MS) return Promise.resolve(known);
@@ -136,6 +158,7 @@ function cachedScopes(
     });
     return refresh;
   };
+  return { list, known: () => known };
 }
 
 export async function shutDown(

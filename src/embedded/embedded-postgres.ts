@@ -52,6 +52,8 @@ export interface EmbeddedPostgres {
   readonly dataDirectory: string;
   /** The postmaster's; another one after it ended by itself and was started again. */
   readonly pid: number;
+  /** How often it was found or started again after it had ended by itself. */
+  readonly restarts: number;
   /** False when this process attached to a server that ran already. */
   readonly started: boolean;
   /** The server's log; at most 10 MB, and 1 MB of what went before in `<log>.1`. */
@@ -150,10 +152,12 @@ function handle(
   const log = keepLogBounded(logPath(home));
   let server = first;
   let stopping: Promise<void> | null = null;
+  let restarts = 0;
   const restart = async (): Promise<void> => {
     if (stopping !== null) return;
     // The port is part of the address that everyone has by now.
     server = (await findOrStart(home, { ...options, port: first.port })).server;
+    restarts += 1;
   };
   const supervised = { isUp: () => isPostmaster(server.pid, home.cluster), restart: () => underLock(home, restart) };
   const watch = options.restarts === false ? null : superviseServer(supervised, logger);
@@ -168,6 +172,9 @@ function handle(
     dataDirectory: home.directory,
     get pid() {
       return server.pid;
+    },
+    get restarts() {
+      return restarts;
     },
     started: own.started,
     logFile: logPath(home),

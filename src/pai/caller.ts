@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Answer } from '../domain/answers.js';
+import type { CallReport } from '../domain/call-report.js';
 import type { Endpoint } from '../domain/endpoint.js';
 import type { Instant } from '../domain/entities.js';
 import { instantFromMillis } from '../domain/instant.js';
@@ -18,18 +19,6 @@ import type { BudgetName, Operation, PaiRequest } from './operations.js';
 import type { Budget } from './rate-limit.js';
 import { pauseBefore, type RetryPolicy } from './retry.js';
 import { httpDateMillis, type RawAnswer, type Transport } from './transport.js';
-
-/** One attempt, for metrics. */
-export interface CallReport {
-  readonly operation: string;
-  readonly region: string;
-  /** 1 for the first try of a request. */
-  readonly attempt: number;
-  readonly durationMs: number;
-  /** `ok`, or the code of the error, `PAI_THROTTLED`. */
-  readonly outcome: string;
-  readonly httpStatus: number | null;
-}
 
 export interface CallerOptions {
   readonly transport: Transport;

@@ -9,11 +9,12 @@ import type {
   WorkspacesAnswer,
 } from '../domain/answers.js';
 import type { NodeKey } from '../domain/batch.js';
+import type { CallReport } from '../domain/call-report.js';
 import type { Int64, PipelineRun } from '../domain/entities.js';
 import type { Scope } from '../domain/scope.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import { Caller, type CallReport } from './caller.js';
+import { Caller } from './caller.js';
 import type { CredentialSource } from './credentials.js';
 import { decodeNodes } from './decode/nodes.js';
 import { decodePipelineRunDetails, decodePipelineRuns } from './decode/pipeline-run.js';

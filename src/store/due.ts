@@ -23,11 +23,11 @@ export interface DueItem {
 export type DueStream = 'nodes' | 'details';
 
 /** In the words of the partial indexes, else PostgreSQL does not use them. */
-const DUE: { readonly [stream in DueStream]: string } = {
+export const DUE: { readonly [stream in DueStream]: string } = {
   nodes: `r.nodes_revision < r.revision and r.deleted_at is null and r.missing_since is null and r.node_id <> ''`,
   details: 'r.details_revision < r.revision and r.deleted_at is null and r.missing_since is null',
 };
-const ACTIVE = `r.deleted_at is null and ${activeSql('r.status')}`;
+export const ACTIVE = `r.deleted_at is null and ${activeSql('r.status')}`;
 
 const MISSING = 'r.missing_since is not null and r.deleted_at is null';
 

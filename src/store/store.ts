@@ -92,6 +92,11 @@ export class PgStore {
     await this.pool.end();
   }
 
+  /** As `sync_leases` names this process. */
+  get holder(): string {
+    return this.#holder.text;
+  }
+
   get dryRun(): boolean {
     return this.#dryRun;
   }

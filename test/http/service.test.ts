@@ -4,9 +4,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { SimulatedClock } from '../../src/emulator/clock.js';
 import { startEmulator } from '../../src/emulator/server.js';
 import { layCable } from '../support/cable.js';
-import { type CliProcess, environmentFor, startCli } from '../support/cli.js';
+import { environmentFor, startCli } from '../support/cli.js';
 import { createDatabase } from '../support/database.js';
-import { ask } from '../support/http.js';
+import { addressOf, ask } from '../support/http.js';
 
 async function quietWorld() {
   const emulator = await startEmulator({
@@ -17,16 +17,6 @@ async function quietWorld() {
   });
   onTestFinished(() => emulator.close());
   return emulator;
-}
-
-/** Where a service that is being started answers. */
-async function addressOf(service: CliProcess): Promise<string> {
-  await service.sees('HTTP is up');
-  const line = service
-    .stderr()
-    .split('\n')
-    .find((text) => text.includes('HTTP is up'));
-  return (JSON.parse(line as string) as { url: string }).url;
 }
 
 it('lives while it waits for its database, is ready when it is there, and says so when that goes away', async () => {

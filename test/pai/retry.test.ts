@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
+import type { CallReport } from '../../src/domain/call-report.js';
 import { PaiError } from '../../src/domain/errors.js';
-import type { CallReport } from '../../src/pai/caller.js';
 import type { CredentialSource, Keys } from '../../src/pai/credentials.js';
 import type { Budget } from '../../src/pai/rate-limit.js';
 import { silentLogger } from '../../src/util/logger.js';

@@ -1,5 +1,6 @@
 /** Requests as a client of any kind may send them: node:http sets no header by itself but Host. */
 import { request } from 'node:http';
+import type { CliProcess } from './cli.js';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -26,4 +27,14 @@ export function ask(url: string, { method = 'GET', headers = {} }: AskOptions = 
     sent.on('error', reject);
     sent.end();
   });
+}
+
+/** Where a service that is being started answers. */
+export async function addressOf(service: CliProcess): Promise<string> {
+  await service.sees('HTTP is up');
+  const line = service
+    .stderr()
+    .split('\n')
+    .find((text) => text.includes('HTTP is up'));
+  return (JSON.parse(line as string) as { url: string }).url;
 }

@@ -1,0 +1,12 @@
+/** One attempt, for metrics. */
+export interface CallReport {
+  readonly operation: string;
+  readonly region: string;
+  /** 1 for the first try of a request. */
+  readonly attempt: number;
+  /** From the sending of the request to the end of its answer, or to its failure. */
+  readonly durationMs: number;
+  /** `ok`, or the code of the error, `PAI_THROTTLED`. */
+  readonly outcome: string;
+  readonly httpStatus: number | null;
+}
