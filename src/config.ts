@@ -381,6 +381,12 @@ const unknownRetention = (env: Environment): string[] =>
     .filter((name) => name.startsWith('RETENTION_') && !RETENTION_NAMES.includes(name))
     .map((name) => `${name}: found a variable that there is not, expected one of ${RETENTION_NAMES.join(', ')}`);
 
+/** Variables of `PAI_…` that nobody reads: misspelt, most likely. No mistake, since other programs may own such names. */
+export function unknownVariables(env: Environment): string[] {
+  const known = Object.keys(schema({ scopes: false }).shape);
+  return Object.keys(withoutBlanks(env)).filter((name) => name.startsWith('PAI_') && !known.includes(name));
+}
+
 /**
  * Parses the environment. Throws ConfigurationError with one line a mistake.
  * `needs.scopes`: whether the command talks to PAI, so that PAI_SCOPES is required.

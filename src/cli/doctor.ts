@@ -1,5 +1,5 @@
 /** `doctor`: what is wrong, and what to do about it. Looks at everything, changes nothing. */
-import { parseConfig, readEnvironment } from '../config.js';
+import { parseConfig, readEnvironment, unknownVariables } from '../config.js';
 import { ConfigurationError, describeError, UsageError } from '../domain/errors.js';
 import { scopeName } from '../domain/scope.js';
 import type { ExitCode } from './context.js';
@@ -39,18 +39,31 @@ const checksOf = (session: Session): readonly Check[] => [
 
 function configuration(session: Session): Judged[] {
   try {
-    const config = parseConfig(readEnvironment(), { scopes: true });
+    const env = readEnvironment();
+    const config = parseConfig(env, { scopes: true });
     session.config = config;
+    session.roleArn = env.ALIBABA_CLOUD_ROLE_ARN ?? null;
     const plain = config.allowHttp
       ? [warning('PAI_ALLOW_HTTP', 'allows http to other machines: all of it can be read on the way', 'use https')]
       : [];
-    return [ok(null, `mirrors ${config.scopes.map(scopeName).join(', ')}`), ...plain];
+    return [
+      ok(null, `mirrors ${config.scopes.map(scopeName).join(', ')}`),
+      ...plain,
+      ...unknownVariables(env).map(unknown),
+    ];
   } catch (error) {
     if (error instanceof ConfigurationError) return error.mistakes.map(ofMistake);
     if (error instanceof UsageError) return [failed(null, describeError(error), 'correct it, or remove the file')];
     throw error;
   }
 }
+
+const unknown = (name: string): Judged =>
+  warning(
+    name,
+    'is set, and pai-mirror knows no such variable',
+    'correct its name (README.md has the table), or unset it',
+  );
 
 /** `NAME: found …, expected …` */
 function ofMistake(mistake: string): Judged {

@@ -1,5 +1,5 @@
 /** The mirror and this machine broken on purpose: `doctor` names the thing, what to do, and nothing else. */
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { migrate } from '../../src/store/migrate.js';
@@ -118,6 +118,45 @@ describe('this machine', () => {
     const text = await runCommand(['doctor'], { env });
     expect(text.stdout).toMatch(/✗ configuration +PAI_PAGE_SIZE +found "-3", expected .*\n +→ correct PAI_PAGE_SIZE/);
     expect(text.stdout).toMatch(/not looked at \(needs configuration\): data-directory, database,/);
+  });
+
+  test('a variable that nobody reads', async () => {
+    const report = await doctor({ ...mirror.environment(await mirror.brokenCopy()), PAI_PAGESIZE: '50' });
+    expectProblems(report, {
+      check: 'configuration',
+      subject: 'PAI_PAGESIZE',
+      verdict: 'warning',
+      found: 'knows no such variable',
+      remedy: 'correct its name',
+    });
+  });
+
+  // Nothing is read-only to root.
+  test.skipIf(process.getuid?.() === 0)('a data directory that is read-only', async () => {
+    const directory = emptyDirectory();
+    await chmod(directory, 0o555);
+    const { DATABASE_URL: _, ...env } = mirror.environment(mirror.healthy.url);
+    const report = await doctor({ ...env, PAI_MIRROR_DATA_DIR: join(directory, 'data') });
+    expectProblems(report, {
+      check: 'data-directory',
+      subject: directory,
+      found: 'may not write in',
+      remedy: 'PAI_MIRROR_DATA_DIR',
+    });
+  });
+
+  test('a password file of the embedded database that others may read', async () => {
+    const directory = emptyDirectory();
+    await writeFile(join(directory, 'password'), 'a'.repeat(48), { mode: 0o644 });
+    const { DATABASE_URL: _, ...env } = mirror.environment(mirror.healthy.url);
+    const report = await doctor({ ...env, PAI_MIRROR_DATA_DIR: directory });
+    expectProblems(report, {
+      check: 'data-directory',
+      subject: directory,
+      found: 'can be read by others',
+      remedy: 'chmod 600',
+    });
+    expect(report.text).not.toContain('aaaaaaaa');
   });
 
   test('a data directory that cannot be one', async () => {

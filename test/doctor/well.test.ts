@@ -1,6 +1,7 @@
 /** All is well: `doctor` says so, changes nothing, and may run beside the service. */
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { openInspection } from '../../src/store/inspect/session.js';
 import { startCli } from '../support/cli.js';
 import { createDatabase } from '../support/database.js';
 import { rowVersions } from '../support/mirror.js';
@@ -60,5 +61,11 @@ describe('all well', () => {
       remedy: 'pai-mirror migrate',
     });
     expect(await run(url, `select to_regnamespace('pai') as pai`)).toEqual([{ pai: null }]);
+  });
+
+  test('nothing could be written, whatever a check tried', async () => {
+    const inspection = await openInspection(mirror.healthy.url);
+    onTestFinished(() => inspection.close());
+    await expect(inspection.client.query('delete from pai.sync_passes')).rejects.toMatchObject({ code: '25006' });
   });
 });

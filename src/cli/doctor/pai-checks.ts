@@ -193,7 +193,9 @@ async function emptyScope(session: Session, scope: Scope, signal: AbortSignal): 
   }
 }
 
-function account({ account: found, keys }: Session): Judged {
+/** A key does not tell whose it is; a role's name does, and so do the runs that it shows. */
+function account({ account: found, keys, roleArn }: Session): Judged {
   if (found !== null) return ok(null, `${found.id}, by the runs of ${found.scope}`);
-  return ok(null, `not known: no answer names it (keys from ${keys?.provider ?? 'nowhere'})`);
+  const byRole = keys?.provider.includes('oidc') ? /^acs:ram::(\d+):/.exec(roleArn ?? '')?.[1] : undefined;
+  return ok(null, byRole === undefined ? 'not known: no answer names it' : `${byRole}, by ALIBABA_CLOUD_ROLE_ARN`);
 }

@@ -44,16 +44,18 @@ export async function permissionsIn(session: Session, scope: Scope, signal: Abor
   if (first?.parentUserId && session.account === null)
     session.account = { id: first.parentUserId, scope: scopeName(scope) };
   const sample: Sample | null = first ?? (session.isMigrated ? await sampleRun(session.db, scope) : null);
-  await tryWithRun(attempts, source, sample);
+  await tryWithRun(attempts, source, sample, list !== null);
   return attempts.judged;
 }
 
-async function tryWithRun(attempts: Attempts, source: Source, sample: Sample | null): Promise<void> {
+async function tryWithRun(attempts: Attempts, source: Source, sample: Sample | null, isListed: boolean): Promise<void> {
   const { scope, signal } = attempts;
   const needsRun = (operation: string, what: string): void =>
     void attempts.judged.push(skipped(subjectOf(operation, scope), `could not be tried: ${what}`));
   if (sample === null) {
-    const why = 'neither the list nor the mirror has a run in this scope';
+    const why = isListed
+      ? 'neither the list nor the mirror has a run in this scope'
+      : 'no run is known to try it with, since the list could not be read';
     for (const operation of ['ListPipelineRunsStatus', 'GetPipelineRun', 'ListPipelineRunNodeStatus'])
       needsRun(operation, why);
     return;

@@ -19,6 +19,8 @@ export class Session {
   /** The schema is this version's, and may be relied on. */
   isMigrated = false;
   keys: NamedKeys | null = null;
+  /** ALIBABA_CLOUD_ROLE_ARN, which names the account: `acs:ram::1234567890123456:role/name`. */
+  roleArn: string | null = null;
   budgets: BudgetTable | null = null;
   source: Source | null = null;
   /** Products of a region that did not answer, `paiflow cn-shanghai`. */
