@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openInspection } from '../../src/store/inspect/session.js';
-import { startCli } from '../support/cli.js';
+import { runCli, startCli } from '../support/cli.js';
 import { createDatabase } from '../support/database.js';
 import { rowVersions } from '../support/mirror.js';
 import { doctor, expectProblems, patient, problemsOf, run } from './harness.js';
@@ -46,6 +46,8 @@ describe('all well', () => {
     const report = await doctor(env);
     expect(problemsOf(report)).toEqual([]);
     expect(report.code).toBe(0);
+    const own = await runCli(['doctor'], { env });
+    expect(own, own.stderr).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('All well') });
     service.child.kill('SIGTERM');
     expect(await service.exited).toBe(0);
   });
