@@ -1,8 +1,7 @@
 /** What every command starts with: the configuration, a log, and a way to be interrupted. */
-import { type Config, type Environment, parseConfig, readEnvironment, secretsOf } from '../config.js';
+import { type Config, type Environment, parseConfig, readEnvironment } from '../config.js';
 import { createLogger } from '../logging.js';
 import type { Logger } from '../util/logger.js';
-import { conceal } from '../util/secrets.js';
 import { type Output, stdoutOutput } from './output.js';
 
 export interface CommandContext {
@@ -16,8 +15,6 @@ export type ExitCode = 0 | 1 | 2;
 
 /** Throws UsageError naming every wrong variable. `scopes`: whether the command talks to PAI; `defaults`: its own. */
 export function createContext(needs: { readonly scopes: boolean }, defaults: Environment = {}): CommandContext {
-  const environment = { ...defaults, ...readEnvironment() };
-  for (const secret of secretsOf(environment)) conceal(secret);
-  const config = parseConfig(environment, needs);
+  const config = parseConfig({ ...defaults, ...readEnvironment() }, needs);
   return { config, logger: createLogger(config.logLevel), output: stdoutOutput() };
 }

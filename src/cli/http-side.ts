@@ -64,6 +64,10 @@ async function createParts(
     import('../http/routes/health.js'),
     import('../http/routes/metrics.js'),
   ]);
+  const [{ pageRoutes }, { pageData }] = await Promise.all([
+    import('../http/page/routes.js'),
+    import('../store/page/page-data.js'),
+  ]);
   const clock = systemClock;
   const phase = () => state.phase;
   const readiness = new Readiness({ phase, checkDatabase: () => state.checkDatabase(), clock });
@@ -76,7 +80,8 @@ async function createParts(
     clock,
     logger,
   });
-  const routes = [healthRoutes(readiness), metricsRoutes(metrics)];
+  const page = pageRoutes({ data: pageData(() => state.database.pool), logger });
+  const routes = [healthRoutes(readiness), metricsRoutes(metrics), page];
   return { server: await createServer({ access: { host, token }, routes, logger }), work: metrics.work };
 }
 
