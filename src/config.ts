@@ -478,3 +478,12 @@ export function readEnvironment(directory = process.cwd()): Environment {
   }
   return { ...file, ...process.env };
 }
+
+const SECRETS = ['ALIBABA_CLOUD_ACCESS_KEY_SECRET', 'ALIBABA_CLOUD_SECURITY_TOKEN', 'HTTP_TOKEN', 'READER_PASSWORD'];
+
+/** What of an environment nobody may read in a log, whether the configuration is right or not. */
+export function secretsOf(environment: Environment): string[] {
+  const named = SECRETS.map((name) => environment[name]?.trim() ?? '');
+  const url = environment.DATABASE_URL?.trim() ?? '';
+  return [...named, URL.canParse(url) ? new URL(url).password : url].filter((text) => text !== '');
+}

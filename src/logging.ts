@@ -2,17 +2,21 @@ import { createRequire } from 'node:module';
 import { pino } from 'pino';
 import type PrettyModule from 'pino-pretty';
 import type { Logger } from './util/logger.js';
+import { hideSecrets } from './util/secrets.js';
 
 const require = createRequire(import.meta.url);
 
-/** Fields that hold a secret wherever they turn up. */
+/** Fields that hold a secret wherever they turn up, whether it is known (util/secrets.ts) or not. */
 const SECRET_FIELDS = [
   'accessKeySecret',
   'accessKeyId',
   'securityToken',
   'password',
+  'readerPassword',
+  'httpToken',
   'authorization',
   'connectionString',
+  'databaseUrl',
 ];
 
 /** `redact` wants every depth named; deeper objects are not logged. */
@@ -40,7 +44,12 @@ export function createLogger(level: string): Logger {
       translateTime: 'SYS:HH:MM:ss',
       singleLine: true,
     });
-    return pino(options, stream);
+    return pino(options, withoutSecrets(stream));
   }
-  return pino(options, pino.destination({ fd: 2, sync: true }));
+  return pino(options, withoutSecrets(pino.destination({ fd: 2, sync: true })));
 }
+
+/** The one way out, for every line of every logger that comes from this one. */
+const withoutSecrets = (stream: { write(line: string): unknown }): { write(line: string): void } => ({
+  write: (line) => void stream.write(hideSecrets(line)),
+});

@@ -1,7 +1,8 @@
 /** What every command starts with: the configuration, a log, and a way to be interrupted. */
-import { type Config, type Environment, parseConfig, readEnvironment } from '../config.js';
+import { type Config, type Environment, parseConfig, readEnvironment, secretsOf } from '../config.js';
 import { createLogger } from '../logging.js';
 import type { Logger } from '../util/logger.js';
+import { conceal } from '../util/secrets.js';
 import { type Output, stdoutOutput } from './output.js';
 
 export interface CommandContext {
@@ -15,6 +16,8 @@ export type ExitCode = 0 | 1 | 2;
 
 /** Throws UsageError naming every wrong variable. `scopes`: whether the command talks to PAI; `defaults`: its own. */
 export function createContext(needs: { readonly scopes: boolean }, defaults: Environment = {}): CommandContext {
-  const config = parseConfig({ ...defaults, ...readEnvironment() }, needs);
+  const environment = { ...defaults, ...readEnvironment() };
+  for (const secret of secretsOf(environment)) conceal(secret);
+  const config = parseConfig(environment, needs);
   return { config, logger: createLogger(config.logLevel), output: stdoutOutput() };
 }

@@ -35,8 +35,8 @@ export async function readCounts(store: PgStore): Promise<DemoCounts> {
 export const LATEST_RUNS = `select pipeline_run_id, name, status, to_char(started_at, 'HH24:MI:SS') as started, duration
 from pai.pipeline_runs order by gmt_modified_time desc limit 5`;
 
-export const FAILURES = `select left(message, 60) as message, count(*)::int as failed
-from pai.pipeline_runs where status = 'Failed' group by 1 order by 2 desc limit 3`;
+export const FAILURES = `select left(pattern, 70) as message, sum(runs)::int as failed, to_char(max(last_at), 'YYYY-MM-DD HH24:MI') as last
+from analytics.failures group by 1 order by 2 desc limit 3`;
 
 /** The statement and its answer, as psql would show them. */
 export async function showQuery(store: PgStore, sql: string): Promise<string> {

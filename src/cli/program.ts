@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { describeError, UsageError } from '../domain/errors.js';
 import { parseScopePattern, type ScopePattern } from '../domain/scope.js';
 import { isStream, STREAMS, type Stream } from '../domain/streams.js';
+import { hideSecrets } from '../util/secrets.js';
 import type { ExitCode } from './context.js';
 import type { DemoOptions } from './demo.js';
 import type { ExportCommandOptions } from './export.js';
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[], interrupt: Interrupt): Promis
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`pai-mirror: ${describeError(error)}\n`);
+    process.stderr.write(`pai-mirror: ${hideSecrets(describeError(error))}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

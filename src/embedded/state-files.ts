@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { conceal } from '../util/secrets.js';
 import { embeddedFailure, isMissing } from './failure.js';
 
 /** Below the ports that Linux hands to outgoing connections (32768 and up), and clear of 5432. */
@@ -23,6 +24,12 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 /** The password of the mirror's role: made once, then kept. Hexadecimal, so that it needs no escaping in a URL. */
 export async function readOrMakePassword(home: string): Promise<string> {
+  const password = await keptPassword(home);
+  conceal(password);
+  return password;
+}
+
+async function keptPassword(home: string): Promise<string> {
   const path = join(home, 'password');
   const kept = await readTrimmed(path);
   if (kept !== null && /^[0-9a-f]{32,}$/.test(kept)) return kept;

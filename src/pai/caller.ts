@@ -6,6 +6,7 @@ import type { Endpoint } from '../domain/endpoint.js';
 import type { Instant } from '../domain/entities.js';
 import { instantFromMillis } from '../domain/instant.js';
 import type { Clock } from '../util/clock.js';
+import { logContextOf } from '../util/log-context.js';
 import type { Logger } from '../util/logger.js';
 import { turnOf } from '../util/open-calls.js';
 import { isUrgent } from '../util/urgency.js';
@@ -57,6 +58,20 @@ const newProgress = (): Progress => ({
   sentMs: 0,
 });
 
+interface Reported {
+  readonly operation: Operation;
+  readonly region: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+interface Outcome {
+  /** `ok`, or the code of the error. */
+  readonly code: string;
+  readonly httpStatus: number | null;
+  readonly requestId: string | null;
+}
+
 /** Permissions that one attempt may be too late for; then it counts as failed. */
 const MAX_LATE = 10;
 
@@ -90,13 +105,15 @@ export class Caller {
         const { raw, page } = await this.attempt(region, request, budget, progress, signal);
         const decoded = decodePage(page, raw, decode);
         budget.succeeded();
-        this.report(operation, region, progress, 'ok', raw.httpStatus);
+        const { requestId } = page;
+        this.report({ operation, region, progress, signal }, { code: 'ok', httpStatus: raw.httpStatus, requestId });
         return { ...decoded, ...evidenceOf(raw, page, progress) };
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof CallFailure)) throw error;
         const verdict = classify(error, operation);
-        this.report(operation, region, progress, verdict.code, error.httpStatus);
+        const { httpStatus, requestId } = error;
+        this.report({ operation, region, progress, signal }, { code: verdict.code, httpStatus, requestId });
         await this.recover(error, verdict, { operation, region, budget, progress, signal });
       }
     }
@@ -169,8 +186,9 @@ export class Caller {
       throw paiError(failure, verdict, { ...call, attempts: progress.attempts, secrets: secretsOf(progress.keys) });
     const { attempts } = progress;
     const { httpStatus, paiCode, requestId } = failure;
+    const told = { attempts, code: verdict.code, httpStatus, paiCode, requestId, pauseMs };
     logger.warn(
-      { operation: operation.name, region, attempts, code: verdict.code, httpStatus, paiCode, requestId, pauseMs },
+      { ...logContextOf(signal), operation: operation.name, region, ...told },
       'a call to PAI failed and is tried again',
     );
     if (verdict.remedy === 'resign') progress.resigned = true;
@@ -189,15 +207,14 @@ export class Caller {
     this.options.logger.warn({}, `${describeClock(failure.sourceAheadMs)}; calls are signed with PAI's time for now`);
   }
 
-  private report(
-    operation: Operation,
-    region: string,
-    { attempts, sentMs }: Progress,
-    outcome: string,
-    httpStatus: number | null,
-  ): void {
+  /** For the metrics, and a line of the log for whoever looks for one call. */
+  private report({ operation, region, progress, signal }: Reported, outcome: Outcome): void {
+    const { code, httpStatus, requestId } = outcome;
+    const { attempts: attempt, sentMs } = progress;
     const durationMs = this.options.clock.now() - sentMs;
-    this.options.onCall({ operation: operation.name, region, attempt: attempts, durationMs, outcome, httpStatus });
+    const call = { operation: operation.name, region, attempt, durationMs, outcome: code, httpStatus };
+    this.options.onCall(call);
+    this.options.logger.debug({ ...logContextOf(signal), ...call, requestId }, 'PAI was called');
   }
 }
 

@@ -1,6 +1,7 @@
 import { PaiError } from '../domain/errors.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { concealPassing } from '../util/secrets.js';
 import { orAborted } from './abort.js';
 import { loadCredentials } from './alicloud.js';
 
@@ -34,10 +35,15 @@ const LOOKED_FOR = [
 ].join('; ');
 
 /** Keys that are given, for tests and the demo. */
-export const staticCredentials = (keys: Keys): CredentialSource => ({
-  current: async () => keys,
-  refresh: async () => keys,
-});
+export function staticCredentials(keys: Keys): CredentialSource {
+  concealKeys(keys);
+  return { current: async () => keys, refresh: async () => keys };
+}
+
+function concealKeys({ accessKeySecret, securityToken }: Keys): void {
+  concealPassing(accessKeySecret);
+  concealPassing(securityToken);
+}
 
 /** The default chain of @alicloud/credentials, which reads the environment and the files itself. */
 export const defaultCredentials = (options: { readonly clock: Clock; readonly logger: Logger }): CredentialSource =>
@@ -69,6 +75,7 @@ function newNamedChain(): () => Promise<NamedKeys> {
     const { accessKeyId, accessKeySecret, securityToken, providerName } = await credential.getCredential();
     if (!accessKeyId || !accessKeySecret) throw new Error('the provider gave no access key');
     const keys = { accessKeyId, accessKeySecret, securityToken: securityToken || null };
+    concealKeys(keys);
     return { keys, provider: providerName || 'unknown' };
   };
 }
@@ -121,6 +128,7 @@ export class SharedCredentials implements CredentialSource {
     try {
       this.provider ??= this.options.newProvider();
       this.keys = await this.provider();
+      concealKeys(this.keys);
     } catch (error) {
       this.provider = null;
       if (fallback === null) throw noCredentials(error);

@@ -224,7 +224,10 @@ export class PgStore {
     } catch (error) {
       // What was committed stays committed; the next commit finds out for good.
       if (!(error instanceof LeaseLostError))
-        this.#logger.warn({ error: describeError(error), stream: lease.stream }, 'could not extend the lease');
+        this.#logger.warn(
+          { scope: scopeName(lease.scope), stream: lease.stream, error: describeError(error) },
+          'could not extend the lease',
+        );
     }
   }
 

@@ -5,6 +5,7 @@ import { noEffect } from '../domain/batch.js';
 import { describeError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import type { Stream } from '../domain/streams.js';
+import { setLogContext } from '../util/log-context.js';
 import { limitOpenCalls } from '../util/open-calls.js';
 import { setUrgent } from '../util/urgency.js';
 import { details } from './details.js';
@@ -100,7 +101,9 @@ async function underLease(
   let ranToEnd = false;
   try {
     const passId = await deps.store.startPass(lease);
-    const logger = deps.logger.child({ scope: scopeName(lease.scope), stream: lease.stream, pass: passId });
+    const context = { scope: scopeName(lease.scope), stream: lease.stream, pass: passId };
+    setLogContext(keeper.signal, context);
+    const logger = deps.logger.child(context);
     const startedAt = await deps.store.now();
     const pass = new Pass({ ...deps, logger }, lease, keeper.signal, startedAt, options);
     const error = await runStream(pass);
@@ -149,7 +152,8 @@ async function releaseQuietly(deps: PassDeps, lease: Lease, ranToEnd: boolean): 
   try {
     await deps.store.releaseLease(lease, ranToEnd);
   } catch (error) {
-    deps.logger.debug({ error: describeError(error) }, 'lease not released');
+    const { scope, stream } = lease;
+    deps.logger.debug({ scope: scopeName(scope), stream, error: describeError(error) }, 'lease not released');
   }
 }
 

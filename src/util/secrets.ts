@@ -1,0 +1,60 @@
+/**
+ * The secrets of this process, so that no log line shows one, wherever it turns up: in an answer that repeats what was sent,
+ * in the message of a driver, in a field that nobody thought of. Known to the whole process, as the secrets are: whoever
+ * comes by one names it here, and every line passes `hideSecrets` on its way out. Names of fields alone would not do: most
+ * of what is logged is text that others wrote.
+ */
+
+/** Shorter ones would hide words of every day; what is that short is no secret. */
+const SHORTEST = 6;
+/** Forms of keys that run out: sessions are renewed once an hour, so those of some days. */
+const MOST_PASSING = 500;
+
+const HIDDEN = '[secret]';
+/** A password in a URL, whoever's it is. */
+const IN_URL = /(:\/\/[^\s:/@"]*:)[^\s@/"]+@/g;
+
+const lasting = new Set<string>();
+/** The oldest is forgotten first, long after it has run out. */
+const passing = new Set<string>();
+/** All of them, longest first: what is a part of another must not be taken out of that before. */
+let known: readonly string[] = [];
+
+/** From now on no line shows this text, nor the forms that it has inside a URL or a JSON text. */
+export const conceal = (secret: string | null | undefined): void => remember(secret, lasting);
+
+/** The same for what others take the place of after a while: the last few hundred of them. */
+export const concealPassing = (secret: string | null | undefined): void => remember(secret, passing);
+
+function remember(secret: string | null | undefined, among: Set<string>): void {
+  if (secret == null || secret.length < SHORTEST || among.has(secret)) return;
+  for (const form of formsOf(secret)) among.add(form);
+  for (const oldest of passing) {
+    if (passing.size <= MOST_PASSING) break;
+    passing.delete(oldest);
+  }
+  known = [...new Set([...lasting, ...passing])].sort((one, other) => other.length - one.length);
+}
+
+/** A number of a line of JSON may have the same digits: what stands for it must be a number, too. */
+const standInFor = (form: string): string => (/^\d+$/.test(form) ? '0' : HIDDEN);
+
+/** Also of a password that stands in a URL as it is and is used unescaped. */
+function formsOf(secret: string): Set<string> {
+  const texts = [secret, unescaped(secret)];
+  return new Set(texts.flatMap((text) => [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]));
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export function hideSecrets(line: string): string {
+  let hidden = line;
+  for (const form of known) if (hidden.includes(form)) hidden = hidden.replaceAll(form, standInFor(form));
+  return hidden.includes('://') ? hidden.replace(IN_URL, `$1${HIDDEN}@`) : hidden;
+}
