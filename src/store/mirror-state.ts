@@ -12,11 +12,18 @@ export interface MirrorStateQuery {
   readonly scopes: readonly string[];
   /** As `sync_leases` names this process. */
   readonly holder: string;
-  /** Rows after which counting stops; default 100,000, which takes about a tenth of a second. */
+  /** Rows of a scope after which counting stops; default: `countUpToOf` the scopes. */
   readonly countUpTo?: number;
 }
 
-const COUNT_UP_TO = 100_000;
+/** 100,000 rows take a tenth of a second, in the worst case: a first load, when everything is due. */
+const MOST_COUNTED = 100_000;
+const MOST_TOGETHER = 500_000;
+const FEWEST_COUNTED = 1_000;
+
+/** Shared out, so that a scrape stays cheap with any number of scopes. */
+export const countUpToOf = (scopes: number): number =>
+  Math.max(FEWEST_COUNTED, Math.min(MOST_COUNTED, Math.floor(MOST_TOGETHER / Math.max(1, scopes))));
 
 /** A scrape that takes longer tells of trouble by that alone. */
 const LIMIT = '3s';
@@ -75,7 +82,7 @@ const STATE = `select ${list(STREAM_STATES)} as streams, ${list(SCOPE_STATES)} a
  * statistics alone PostgreSQL would then read the whole table to find none, so that it is told not to.
  */
 export async function readMirrorState(pool: Pool, options: MirrorStateQuery): Promise<MirrorState> {
-  const { scopes, holder, countUpTo = COUNT_UP_TO } = options;
+  const { scopes, holder, countUpTo = countUpToOf(scopes.length) } = options;
   try {
     return await transaction(pool, async (client) => {
       await client.query(`set local statement_timeout = '${LIMIT}'; set local enable_seqscan = off`);

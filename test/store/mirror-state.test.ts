@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { scopeName } from '../../src/domain/scope.js';
 import { STREAMS } from '../../src/domain/streams.js';
 import { SimulatedClock } from '../../src/emulator/clock.js';
-import { readMirrorState } from '../../src/store/mirror-state.js';
+import { countUpToOf, readMirrorState } from '../../src/store/mirror-state.js';
 import { ReadDatabase } from '../../src/store/read-database.js';
 import { startMirror, type TestMirror } from '../support/mirror.js';
 
@@ -112,4 +112,8 @@ it('tells how far a budget is behind, and at which pace it goes', async () => {
   const waits = budgets.find(({ region }) => region === 'cn-b');
   expect(waits?.pace).toBe(0.25);
   expect(waits?.waitSeconds).toBeGreaterThan(50);
+});
+
+it('shares the rows that it may count among the scopes', () => {
+  expect([0, 1, 5, 10, 500, 10_000].map(countUpToOf)).toEqual([100_000, 100_000, 100_000, 50_000, 1_000, 1_000]);
 });

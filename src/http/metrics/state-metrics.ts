@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { MirrorState } from '../../domain/mirror-state.js';
 import { boundScopes, type ScopedValue } from './bounded.js';
 
-const BOUND = 'Counted up to 100,000 a scope.';
+const BOUND = 'Counted up to 100,000 a scope, 500,000 together.';
 
 export class StateMetrics {
   private readonly up;
