@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { emptyDirectory, runCli, startCli } from '../support/cli.js';
 import { createDatabase } from '../support/database.js';
+import { ask } from '../support/http.js';
+import { parseScrape, total } from '../support/scrape.js';
 
 async function connect(connectionString: string): Promise<Client> {
   const client = new Client({ connectionString });
@@ -16,6 +20,25 @@ const environment = (url: string): Record<string, string> => ({
 });
 
 describe('demo --use-database-url', () => {
+  it('answers HTTP, on any free port where the usual one is in use', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    onTestFinished(() => void holder.close());
+    const { port } = holder.address() as { port: number };
+    const { url } = await createDatabase();
+    const env = { ...environment(url), HTTP_PORT: String(port) };
+    const cli = startCli(['demo', '--use-database-url'], { env });
+    await cli.sees('first rows after');
+    expect(cli.stdout()).toContain(`HTTP_PORT: found ${port} of 127.0.0.1 in use`);
+    const [, address] = /^ {2}HTTP {8}(\S+)$/m.exec(cli.stdout()) ?? [];
+    expect((await ask(`${address}/readyz`)).text).toBe('{"ready":true}');
+    const samples = parseScrape((await ask(`${address}/metrics`)).text);
+    expect(total(samples, 'pai_mirror_calls_total', { outcome: 'ok' })).toBeGreaterThan(5);
+    expect(total(samples, 'pai_mirror_active_runs')).toBeGreaterThan(0);
+    cli.child.kill('SIGTERM');
+    expect(await cli.exited).toBe(0);
+  });
+
   it('mirrors into that database, shows no password of it, and stops on SIGTERM', async () => {
     const { url } = await createDatabase();
     const cli = startCli(['demo', '--use-database-url'], { env: environment(url) });
