@@ -54,6 +54,8 @@ describe('an address with a token', () => {
     'Bearer',
     `Bearer ${TOKEN}x`,
     `Bearer ${TOKEN.slice(1)}`,
+    `Bearer ${TOKEN.slice(0, -1)}`,
+    basic(`:${TOKEN.slice(0, -1)}`),
     TOKEN,
     `Token ${TOKEN}`,
     basic(TOKEN),

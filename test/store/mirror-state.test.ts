@@ -53,7 +53,15 @@ it('counts what `status` counts: while work is due, while items fail, and when a
   await expectStatusNumbers(mirror, failing);
   expect(failing.scopes.reduce((sum, { failingItems }) => sum + failingItems, 0)).toBe(3);
   await mirror.sync();
-  await expectStatusNumbers(mirror, await read());
+  await mirror.pool.query(
+    `insert into pai.quarantine (scope, region, stream, operation, entity, raw, fingerprint, error, observed_at, first_seen_at, resolved_at)
+     select $1, 'cn-test', 'details', 'GetPipelineRun', 'pipeline_run', '{}', n::text, 'bad', now(), now(), case when n = 1 then now() end
+     from generate_series(1, 3) n`,
+    [scopeName(mirror.scopes[0] as (typeof mirror.scopes)[number])],
+  );
+  const done = await read();
+  await expectStatusNumbers(mirror, done);
+  expect(done.scopes.map(({ unresolvedQuarantine }) => unresolvedQuarantine).sort()).toEqual([0, 2]);
 });
 
 it('stops counting at the bound, and tells only of the scopes that are asked for', async () => {
