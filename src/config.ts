@@ -54,6 +54,8 @@ export interface Config {
   readonly httpHost: string;
   /** 0: any free one. Null: no HTTP at all. */
   readonly httpPort: number | null;
+  /** Somebody chose the port: nothing else will do. */
+  readonly httpPortIsChosen: boolean;
   /** What clients of the HTTP side have to show; null: nothing. A secret. */
   readonly httpToken: string | null;
   /** Whoever reaches an address that is not this machine's alone may read, without a token. */
@@ -404,7 +406,7 @@ export function parseConfig(environment: Environment, needs: { readonly scopes: 
     }
     throw new ConfigurationError(configMessage(mistakes), mistakes);
   }
-  const config = toConfig(parsed.data);
+  const config = toConfig(parsed.data, env.HTTP_PORT !== undefined);
   checkPlainHttp(config, mistakes);
   checkHttpAccess(config, mistakes);
   if (mistakes.length > 0) throw new ConfigurationError(configMessage(mistakes), mistakes);
@@ -416,7 +418,7 @@ function configMessage(mistakes: readonly string[]): string {
   return `configuration: ${wrong} ${wrong === 1 ? 'variable is' : 'variables are'} wrong\n${mistakes.map((line) => `  ${line}`).join('\n')}`;
 }
 
-function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
+function toConfig(env: z.output<ReturnType<typeof schema>>, httpPortIsChosen: boolean): Config {
   return {
     databaseUrl: env.DATABASE_URL,
     dataDir: resolve(env.PAI_MIRROR_DATA_DIR),
@@ -453,6 +455,7 @@ function toConfig(env: z.output<ReturnType<typeof schema>>): Config {
     },
     httpHost: env.HTTP_HOST,
     httpPort: env.HTTP_PORT,
+    httpPortIsChosen,
     httpToken: env.HTTP_TOKEN,
     httpPublic: env.HTTP_PUBLIC,
     logLevel: env.LOG_LEVEL,

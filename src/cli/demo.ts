@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Mirror, openMirror } from '../app.js';
 import { type Config, type Environment, parseConfig } from '../config.js';
 import type { CallReport } from '../domain/call-report.js';
-import { describeError, MirrorError, StoreError, UsageError } from '../domain/errors.js';
+import { describeError, StoreError, UsageError } from '../domain/errors.js';
 import { staticCredentials } from '../pai/credentials.js';
 import { giveReaderLogin } from '../store/reader.js';
 import { dataSourceOf, readerAddress } from '../store/reader-address.js';
@@ -15,7 +15,7 @@ import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import { type DemoCounts, FAILURES, LATEST_RUNS, readCounts, showQuery } from './demo-queries.js';
 import { type DemoWorld, startDemoWorld } from './demo-world.js';
-import { type HttpSettings, type HttpSide, openHttpSide } from './http-side.js';
+import { type HttpSettings, type HttpSide, openSomeHttpSide } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
 import { type Output, stdoutOutput } from './output.js';
 import { createScheduler, currentScopes, keepPartitionsAhead, shutDown } from './start.js';
@@ -44,10 +44,12 @@ export async function demoCommand(interrupt: Interrupt, options: DemoOptions): P
   const parts = place.databaseUrl === null ? 'PostgreSQL and a PAI' : 'a PAI';
   output.print(`pai-mirror demo: starting ${parts} on this machine ...`);
   const world = await startDemoWorld(place.dataDir);
-  const http = await openSomePort(place, output).catch(async (error: unknown) => {
-    await world.close();
-    throw error;
-  });
+  const http = await openSomeHttpSide(place.http, place.logger, (sentence) => output.print(sentence)).catch(
+    async (error: unknown) => {
+      await world.close();
+      throw error;
+    },
+  );
   try {
     return await runDemo(world, http, place, output, interrupt);
   } finally {
@@ -85,22 +87,11 @@ async function runDemo(
   return await shutDown({ stop: () => Promise.all([scheduler.stop(), http.close()]) }, mirror, logger);
 }
 
-/** A demo beside a service that has the usual port already is no mistake: it tells where it is instead. */
-async function openSomePort({ http, logger }: DemoPlace, output: Output): Promise<HttpSide> {
-  try {
-    return await openHttpSide(http, logger);
-  } catch (error) {
-    if (!(error instanceof MirrorError) || error.code !== 'HTTP_LISTEN') throw error;
-    output.print(`${error.message}. The demo takes any free port.`);
-    return openHttpSide({ ...http, httpPort: 0 }, logger);
-  }
-}
-
 interface DemoPlace {
   readonly dataDir: string;
   /** Null: an embedded PostgreSQL of the demo's own. */
   readonly databaseUrl: string | null;
-  readonly http: HttpSettings;
+  readonly http: HttpSettings & { readonly httpPortIsChosen: boolean };
   readonly logger: Logger;
 }
 
@@ -111,7 +102,8 @@ interface DemoPlace {
 function demoPlace(output: Output, { useDatabaseUrl }: DemoOptions): DemoPlace {
   const { config, logger } = createContext({ scopes: false }, { LOG_LEVEL: 'warn' });
   const { httpHost, httpPort, httpToken, httpPublic } = config;
-  const http = { httpHost, httpPort, httpToken, httpPublic, ...NO_LIMITS };
+  // A demo beside a service that has its port is no mistake, chosen or not.
+  const http = { httpHost, httpPort, httpPortIsChosen: false, httpToken, httpPublic, ...NO_LIMITS };
   const place = { dataDir: join(config.dataDir, 'demo'), http, logger: limitedLogger(logger) };
   if (useDatabaseUrl && config.databaseUrl === null)
     throw new UsageError(

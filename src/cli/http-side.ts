@@ -1,6 +1,7 @@
 /** The HTTP side of `start` and `demo`: up before the database is, so that probes are answered; down after everything else. */
 import type { Config } from '../config.js';
 import type { CallReport } from '../domain/call-report.js';
+import { MirrorError } from '../domain/errors.js';
 import type { Server } from '../http/server.js';
 import { DEFAULT_LIMITS } from '../pai/client.js';
 import type { PassReport } from '../sync/run-pass.js';
@@ -37,6 +38,24 @@ const OFF: HttpSide = {
   running: () => {},
   close: async () => {},
 };
+
+/**
+ * On the port of the configuration. One that nobody chose is no reason to fail: a second mirror, or a replica, on the same
+ * machine takes any free port then, and `tell` says so. Throws MirrorError otherwise, before anything was done.
+ */
+export async function openSomeHttpSide(
+  config: HttpSettings & { readonly httpPortIsChosen: boolean },
+  logger: Logger,
+  tell: (sentence: string) => void,
+): Promise<HttpSide> {
+  try {
+    return await openHttpSide(config, logger);
+  } catch (error) {
+    if (config.httpPortIsChosen || !(error instanceof MirrorError) || error.code !== 'HTTP_LISTEN') throw error;
+    tell(`${error.message}. It is the usual one, so any free one will do.`);
+    return openHttpSide({ ...config, httpPort: 0 }, logger);
+  }
+}
 
 /** Throws MirrorError when the address cannot be listened on: before anything was done. */
 export async function openHttpSide(config: HttpSettings, logger: Logger): Promise<HttpSide> {

@@ -9,7 +9,7 @@ import { runPass } from '../sync/run-pass.js';
 import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
-import { type HttpSide, openHttpSide, type WorkObserver } from './http-side.js';
+import { type HttpSide, openSomeHttpSide, type WorkObserver } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 import { scheduleRetention } from './scheduled-retention.js';
@@ -33,7 +33,7 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   const { config, logger: everyLine, output } = createContext({ scopes: true });
   const logger = limitedLogger(everyLine);
   // First of all: probes are answered while the database is waited for, and a port in use is told before anything is done.
-  const http = await openHttpSide(config, logger);
+  const http = await openSomeHttpSide(config, logger, (sentence) => logger.warn({}, sentence));
   try {
     const mirror = await openWhenThere(config, logger, http, interrupt);
     if (mirror === null) return 0;

@@ -58,6 +58,22 @@ it('ends with 1 before any pass when the port is in use, names it, and leaves no
   expect(emulator.stats.calls()).toBe(0);
 });
 
+it('takes any free port where another process has the usual one, and nobody chose it', async () => {
+  const emulator = await quietWorld();
+  const { url } = await createDatabase();
+  // One of the two has the usual port, unless something else on this machine has it already.
+  const env = { ...environmentFor(emulator, url), HTTP_PORT: '' };
+  const services = [startCli(['start'], { env }), startCli(['start'], { env })];
+  for (const service of services) await service.sees('pai-mirror started');
+  const addresses = await Promise.all(services.map(addressOf));
+  expect(new Set(addresses).size).toBe(2);
+  expect(services.filter((service) => service.stderr().includes('any free one will do')).length).toBeGreaterThanOrEqual(
+    1,
+  );
+  for (const service of services) service.child.kill('SIGTERM');
+  for (const service of services) expect(await service.exited, service.stderr()).toBe(0);
+});
+
 it('does without HTTP when told to', async () => {
   const emulator = await quietWorld();
   const { url } = await createDatabase();
