@@ -1,0 +1,29 @@
+/** A real Chromium without a screen, from the registry. It is built for Linux on x64; elsewhere its tests are skipped. */
+import { type Browser, chromium as driver } from 'playwright-core';
+
+/** Null: it can run here. */
+export const whyNot: string | null =
+  process.platform === 'linux' && process.arch === 'x64'
+    ? null
+    : `the Chromium of the tests is for Linux on x64, and this is ${process.platform} on ${process.arch}`;
+
+/** The package brings the libraries that it needs, and unpacks them where it believes to be on AWS Lambda. */
+const AS_ON_LAMBDA = { AWS_LAMBDA_FUNCTION_NAME: 'tests', AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' };
+
+/** One process would end with its first page; and the web's own rules of security are part of what is tested. */
+const UNWANTED = ['--single-process', '--disable-web-security'];
+
+/** Leaves process.env as it was: other test files run in this process. */
+export async function startChromium(): Promise<Browser> {
+  const before = { ...process.env };
+  Object.assign(process.env, AS_ON_LAMBDA);
+  try {
+    // When it is loaded it puts the ways to libraries and fonts into the environment, which the browser inherits.
+    const { default: chromium } = await import('@sparticuz/chromium');
+    const args = chromium.args.filter((one) => !UNWANTED.includes(one));
+    return await driver.launch({ executablePath: await chromium.executablePath(), args });
+  } finally {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
