@@ -1,4 +1,7 @@
-/** Every query of every dashboard, and the views by themselves, over a long history: each within 300 ms. */
+/**
+ * Every query of every dashboard, and the views by themselves, over a long history: each within 300 ms; and every page of
+ * the status page, each within 200 ms.
+ */
 import { randomBytes } from 'node:crypto';
 import { loadavg } from 'node:os';
 import type pg from 'pg';
@@ -8,6 +11,7 @@ import { BenchError } from '../failure.js';
 import type { Figure } from '../figures.js';
 import type { Lab, Outcome, OutcomeTable } from '../lab.js';
 import { fillMirror, refreshAll, type Step } from '../panels/fill.js';
+import { timePage } from '../panels/page-requests.js';
 import { panelQuestions, type Question, viewQuestions } from '../panels/questions.js';
 import { type Timed, timeQuestion } from '../panels/time-questions.js';
 import { runCommand } from '../processes.js';
@@ -15,6 +19,7 @@ import { type BenchDatabase, createDatabase, ROOT_WITHOUT_ENV, settleServer, wit
 
 /** Milliseconds: what people take for at once. */
 const GOAL_MS = 300;
+const PAGE_GOAL_MS = 200;
 
 /** A run with everything: it failed not long ago, and its outputs and details were fetched. */
 const RUN = `
@@ -39,12 +44,13 @@ export async function panelsScenario(lab: Lab): Promise<Outcome> {
     panelQuestions(async (sql) => (await client.query(sql)).rows, run, new Date()),
   );
   const views = await ask(lab, address, async (_, run) => viewQuestions(run));
+  const pages = await askPages(lab, database);
   const loads = [begun, loadavg()[0] ?? 0] as const;
   return {
-    figures: figuresOf(lab, filled, panels, views),
+    figures: [...figuresOf(lab, filled, panels, views), pageFigure(lab, pages)],
     notes: notesOf(filled, [...panels, ...views], loads),
-    tables: [tableOf('Panels', panels), tableOf('Views', views)],
-    raw: { ...filled, panels, views },
+    tables: [tableOf('Panels', panels), tableOf('Views', views), tableOf('Pages', pages)],
+    raw: { ...filled, panels, views, pages },
   };
 }
 
@@ -84,6 +90,22 @@ async function ask(
     return timed;
   });
 }
+
+/** As the mirror's own role, as in the service. */
+async function askPages(lab: Lab, { url }: BenchDatabase): Promise<Timed[]> {
+  lab.tell('  pages');
+  const run = await withClient(url, async (client) => (await client.query<{ id: string }>(RUN)).rows[0]?.id ?? '');
+  return timePage(url, run, lab.options.panelRepeat);
+}
+
+const pageFigure = (lab: Lab, pages: readonly Timed[]): Figure => ({
+  scenario: 'panels',
+  name: `slowest of ${pages.length} pages over ${lab.options.panelRuns.toLocaleString('en-US')} runs, ms`,
+  measured: worstOf(pages),
+  floor: null,
+  floorName: '',
+  goal: { of: 'measured', atMost: PAGE_GOAL_MS },
+});
 
 /** One that fails, such as by the reader's time limit, has taken for ever; the others are worth knowing all the same. */
 async function timeOrFail(client: pg.Client, question: Question, lab: Lab): Promise<Timed> {

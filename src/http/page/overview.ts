@@ -24,7 +24,7 @@ export type Range = keyof typeof RANGES;
 export const RANGE_NAMES = Object.keys(RANGES) as Range[];
 export const FIRST_RANGE: Range = '24h';
 
-export const ACTIVE_SHOWN = 8;
+export const ACTIVE_SHOWN = 5;
 export const FAILURES_SHOWN = 6;
 /** Patterns of a longer time are for the dashboards: they took longer than the rest of the page. */
 export const FAILURES_DAYS = 7;

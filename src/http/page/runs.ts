@@ -97,7 +97,7 @@ export const runsTable = (caption: string, rows: readonly RunRow[]): Html =>
       { title: 'Run' },
       { title: 'Status' },
       { title: 'Created' },
-      { title: 'Took', kind: 'number' },
+      { title: 'Took', kind: 'narrow number' },
       { title: 'Pipeline', kind: 'narrow' },
       { title: 'Workspace', kind: 'narrow' },
       { title: 'User', kind: 'narrow' },
