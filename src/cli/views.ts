@@ -1,5 +1,6 @@
 /** Keeps the views quick while the mirror is at work. They are right without it, and slow after a while. */
 import { describeError } from '../domain/errors.js';
+import type { RefreshOptions } from '../store/rollups.js';
 import type { PgStore } from '../store/store.js';
 import { systemClock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
@@ -7,9 +8,9 @@ import type { Logger } from '../util/logger.js';
 const EVERY_MS = 5_000;
 
 /** A failure is a warning: nothing of the mirror is wrong, only slower to ask. */
-export async function refreshViews(store: PgStore, logger: Logger, signal?: AbortSignal): Promise<void> {
+export async function refreshViews(store: PgStore, logger: Logger, options: RefreshOptions = {}): Promise<void> {
   try {
-    const buckets = await store.refreshRollups(signal);
+    const buckets = await store.refreshRollups(options);
     if (buckets > 0) logger.debug({ buckets }, 'the sums of the views are up to date');
   } catch (error) {
     logger.warn({}, `the views are slower for now: ${describeError(error)}`);
@@ -21,7 +22,7 @@ export function keepViewsFast(store: PgStore, logger: Logger): { stop(): Promise
   const ending = new AbortController();
   const running = (async () => {
     while (!ending.signal.aborted) {
-      await refreshViews(store, logger, ending.signal);
+      await refreshViews(store, logger, { signal: ending.signal });
       await systemClock.sleep(EVERY_MS, ending.signal).catch(() => undefined);
     }
   })();

@@ -27,7 +27,7 @@ import {
   quarantineGroups,
   readQuarantine,
 } from './quarantine.js';
-import { refreshRollups } from './rollups.js';
+import { type RefreshOptions, refreshRollups } from './rollups.js';
 import { countPresent, type Entity, SeenIdTable } from './seen-ids.js';
 import { instantSql } from './sql.js';
 
@@ -302,8 +302,8 @@ export class PgStore {
   }
 
   /** Brings the sums of the views up to date; returns how many quarter hours were due. */
-  async refreshRollups(signal?: AbortSignal): Promise<number> {
-    return this.#dryRun ? 0 : refreshRollups(this.pool, signal);
+  async refreshRollups(options: RefreshOptions = {}): Promise<number> {
+    return this.#dryRun ? 0 : refreshRollups(this.pool, options);
   }
 
   overview(): Promise<Overview> {
