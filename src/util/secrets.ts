@@ -19,6 +19,8 @@ const lasting = new Set<string>();
 const passing = new Set<string>();
 /** All of them, longest first: what is a part of another must not be taken out of that before. */
 let known: readonly string[] = [];
+/** Any of them. One look for all, so that what stands for one secret is not searched for another. */
+let anyKnown: RegExp | null = null;
 
 /** From now on no line shows this text, nor the forms that it has inside a URL or a JSON text. */
 export const conceal = (secret: string | null | undefined): void => remember(secret, lasting);
@@ -34,6 +36,7 @@ function remember(secret: string | null | undefined, among: Set<string>): void {
     passing.delete(oldest);
   }
   known = [...new Set([...lasting, ...passing])].sort((one, other) => other.length - one.length);
+  anyKnown = null;
 }
 
 /** A number of a line of JSON may have the same digits: what stands for it must be a number, too. */
@@ -53,8 +56,13 @@ function unescaped(text: string): string {
   }
 }
 
+/** Made when a line needs it: most never do. What stands for a secret comes first: a line may pass here twice. */
+function patternOfAll(): RegExp {
+  anyKnown ??= new RegExp([HIDDEN, ...known].map((form) => form.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g');
+  return anyKnown;
+}
+
 export function hideSecrets(line: string): string {
-  let hidden = line;
-  for (const form of known) if (hidden.includes(form)) hidden = hidden.replaceAll(form, standInFor(form));
+  const hidden = known.some((form) => line.includes(form)) ? line.replace(patternOfAll(), standInFor) : line;
   return hidden.includes('://') ? hidden.replace(IN_URL, `$1${HIDDEN}@`) : hidden;
 }

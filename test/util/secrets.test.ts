@@ -32,6 +32,12 @@ describe('secrets', () => {
     expect(hideSecrets('abcdef-1-and-more, abcdef-1')).toBe('[secret], [secret]');
   });
 
+  it('that are a part of what stands for a secret change nothing about that', () => {
+    conceal('ghijkl-2');
+    conceal('secret');
+    expect(hideSecrets(hideSecrets('ghijkl-2'))).toBe('[secret]');
+  });
+
   it('that run out are remembered within a bound, the oldest is forgotten first; the others for good', () => {
     conceal('the-one-for-good');
     for (let index = 0; index < 600; index += 1) concealPassing(`session-token-${index}-`);
