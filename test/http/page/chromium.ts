@@ -1,4 +1,7 @@
 /** A real Chromium without a screen, from the registry. It is built for Linux on x64; elsewhere its tests are skipped. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, chromium as driver } from 'playwright-core';
 
 /** Null: it can run here. */
@@ -16,12 +19,20 @@ const UNWANTED = ['--single-process', '--disable-web-security'];
 /** Leaves process.env as it was: other test files run in this process. */
 export async function startChromium(): Promise<Browser> {
   const before = { ...process.env };
-  Object.assign(process.env, AS_ON_LAMBDA);
+  // It unpacks itself into the temporary directory, and takes what lies there for its own: another user's, or half of it.
+  const directory = mkdtempSync(join(tmpdir(), 'pai-mirror-chromium-'));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  Object.assign(process.env, AS_ON_LAMBDA, { TMPDIR: directory });
   try {
     // When it is loaded it puts the ways to libraries and fonts into the environment, which the browser inherits.
     const { default: chromium } = await import('@sparticuz/chromium');
     const args = chromium.args.filter((one) => !UNWANTED.includes(one));
-    return await driver.launch({ executablePath: await chromium.executablePath(), args });
+    const browser = await driver.launch({ executablePath: await chromium.executablePath(), args });
+    browser.on('disconnected', remove);
+    return browser;
+  } catch (error) {
+    remove();
+    throw error;
   } finally {
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
     Object.assign(process.env, before);
