@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { openStore } from '../app.js';
-import { isReaderPassword, READER_PASSWORD_EXPECTED } from '../config.js';
+import { isReaderPassword, READER_PASSWORD_EXPECTED } from '../config/kinds.js';
 import { StoreError, UsageError } from '../domain/errors.js';
 import { checkMigrated } from '../store/migrate.js';
 import { giveReaderLogin, type LoginChange, type LoginTrial, tryReaderLogin } from '../store/reader.js';
