@@ -37,7 +37,8 @@ export async function run(argv: readonly string[], interrupt: Interrupt): Promis
   }
 }
 
-function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Command {
+/** Not run: `done` is told the exit code of the command that `parseAsync` picks. */
+export function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Command {
   const program = new Command('pai-mirror')
     .description('Mirrors the pipeline runs and experiment runs of Alibaba Cloud PAI into PostgreSQL.')
     .version(version())
@@ -47,24 +48,24 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).exitOverride().allowExcessArguments(false);
 
-  add('start', 'run the service until it is stopped').action(async () => {
+  add('start', 'the service: every stream on its schedule, until SIGTERM or Ctrl-C').action(async () => {
     const { startCommand } = await import('./start.js');
     done(await startCommand(interrupt));
   });
-  add('sync', 'one complete round of every stream, then exit')
+  add('sync', 'one complete round of every stream (or of some), everything due included, then exit')
     .option('--stream <name...>', `only these streams: ${STREAMS.join(', ')}`, collectStreams)
     .option('--dry-run', 'fetch and compare, write nothing', false)
     .action(async ({ stream, dryRun }: { stream?: Stream[]; dryRun: boolean }) => {
       const { syncCommand } = await import('./sync.js');
       done(await syncCommand(interrupt, { dryRun, ...(stream ? { streams: stream } : {}) }));
     });
-  add('reconcile', 'walk everything once more, repair what differs, and report it')
+  add('reconcile', 'walks everything once more, repairs what differs, marks what is gone, and reports it')
     .option('--dry-run', 'compare, write nothing', false)
     .action(async ({ dryRun }: { dryRun: boolean }) => {
       const { syncCommand } = await import('./sync.js');
       done(await syncCommand(interrupt, { dryRun, streams: ['reconcile'] }));
     });
-  add('status', 'how fresh and how complete the mirror is')
+  add('status', 'how fresh and how complete the mirror is: watermarks, last passes, what is due, rows')
     .option('--json', 'for programs', false)
     .action(async (options: { json: boolean }) =>
       done(await untilKilled(interrupt, async () => (await import('./status.js')).statusCommand(options))),
@@ -79,24 +80,24 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
     .action(async (options: { json: boolean }) =>
       done(await untilKilled(interrupt, async () => (await import('./doctor.js')).doctorCommand(options))),
     );
-  add('migrate', 'bring the schema of the database up to date').action(async () =>
+  add('migrate', 'brings the schema of the database up to date (start and sync do so, too)').action(async () =>
     done(await untilKilled(interrupt, async () => (await import('./migrate.js')).migrateCommand())),
   );
-  add('reader', 'give the role pai_reader a login, for Grafana and other readers')
+  add('reader', 'gives the role pai_reader a login: for Grafana and whoever else only reads')
     .option('--rotate', 'replace the password of a login that is there', false)
     .option('--password-stdin', 'take the password from stdin (or set READER_PASSWORD); default: make one', false)
     .option('--json', 'for programs', false)
     .action(async (options: ReaderOptions) =>
       done(await untilKilled(interrupt, async () => (await import('./reader.js')).readerCommand(options))),
     );
-  add('retention', 'prune what the RETENTION_* rules let go; without rules nothing')
+  add('retention', 'prunes what the RETENTION_* rules let go, or tells what they would; without rules nothing')
     .option('--dry-run', 'tell what would go, change nothing', false)
     .option('--json', 'for programs: with the id of every run', false)
     .action(async (options: { dryRun: boolean; json: boolean }) => {
       const { retentionCommand } = await import('./retention.js');
       done(await retentionCommand(options, interrupt));
     });
-  add('export', 'a range of the mirror into files that outlive it')
+  add('export', 'a range of the mirror into files that outlive it; or reads such files back')
     .option('--out <dir>', 'an empty directory, or a new one')
     .option('--from <time>', 'runs created (and events observed) from then on, such as 2026-01-01 or 2026-01-01T08:00Z')
     .option('--to <time>', 'up to but without then')
@@ -112,14 +113,14 @@ function createProgram(interrupt: Interrupt, done: (code: ExitCode) => void): Co
       done(await exportCommand(options, interrupt));
     });
   addQuarantine(program, interrupt, done);
-  add('demo', 'see it all run: a database, a PAI of its own, and the mirror between them')
+  add('demo', 'all of it on this machine: a database, a PAI, and the mirror between them')
     .option('--exit-after <seconds>', 'stop by itself', wholeSeconds)
     .option('--use-database-url', 'mirror into the database of DATABASE_URL, not into one of its own', false)
     .action(async (options: DemoOptions) => {
       const { demoCommand } = await import('./demo.js');
       done(await demoCommand(interrupt, options));
     });
-  add('emulator', 'a PAI that runs on this machine, until it is stopped')
+  add('emulator', 'a PAI that runs on this machine, to try things against')
     .option('--port <port>', 'of 127.0.0.1', wholeNumber, 8091)
     .option('--seed <number>', 'equal seeds give equal worlds', wholeNumber, 1)
     .option('--workspaces <number>', 'how many', wholeNumber, 2)
@@ -148,7 +149,7 @@ function addQuarantine(program: Command, interrupt: Interrupt, done: (code: Exit
     .allowExcessArguments(false);
   const add = (name: string, description: string): Command =>
     quarantine.command(name).description(description).exitOverride().allowExcessArguments(false);
-  add('list', 'what waits there, and why')
+  add('list', 'what could not be read or stored, and why')
     .option('--json', 'for programs: everything, with the raw text', false)
     .option('--all', 'also what is settled', false)
     .option('--scope <scope>', 'only of region:workspaceId, or of region:*', scopePattern)
@@ -156,7 +157,7 @@ function addQuarantine(program: Command, interrupt: Interrupt, done: (code: Exit
     .action(async (options: ListOptions) =>
       done(await untilKilled(interrupt, async () => (await import('./quarantine.js')).quarantineListCommand(options))),
     );
-  add('retry', 'decode it again with this version, and store what is good now')
+  add('retry', 'reads it again with this version, without a call to PAI, and stores what is good now')
     .argument('[id...]', 'ids as `quarantine list` shows them; default: all that wait')
     .addHelpText(
       'after',
