@@ -106,7 +106,7 @@ describe('this machine', () => {
     const report = await doctor(env);
     expect(report.code).toBe(2);
     expect(problemsOf(report)).toEqual(
-      ['DATABASE_URL', 'PAI_SCOPES', 'PAI_PAGE_SIZE'].map((subject) => ({
+      ['PAI_SCOPES', 'DATABASE_URL', 'PAI_PAGE_SIZE'].map((subject) => ({
         check: 'configuration',
         subject,
         verdict: 'failed',
