@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import pg from 'pg';
 import { describeError, StoreError } from '../domain/errors.js';
 import { type Logger, silentLogger } from '../util/logger.js';
+import { applyMigration, PATIENCE, type Patience } from './apply-migration.js';
 import { compareMigrations, type Migration, readMigrations } from './migrations.js';
 import { ensurePartitions } from './partitions.js';
 import { storeError } from './pg-errors.js';
@@ -14,6 +15,8 @@ export interface MigrateOptions {
   readonly partitionsAhead?: number;
   /** Where the SQL files are; default: the package's own. */
   readonly folder?: string;
+  /** How long it waits for tables that others use; default: a minute and a half in all. */
+  readonly patience?: Patience;
 }
 
 /** The names of what was applied now, in order; empty when the database was up to date. */
@@ -23,9 +26,9 @@ export interface MigrateResult {
   readonly version: string;
 }
 
-/** Another process may be migrating: wait for it that long. A lock on a table is given up much sooner. */
+/** Another process may be migrating: wait for it that long. */
 const WAIT_FOR_OTHERS = `set lock_timeout = '10min'; set statement_timeout = 0`;
-const WAIT_FOR_TABLES = `set lock_timeout = '15s'; set timezone = 'UTC'`;
+const SESSION = `set timezone = 'UTC'`;
 /** An arbitrary constant: the advisory lock of whoever changes what the migrations make. */
 export const MIGRATION_LOCK = 7_305_148_210;
 
@@ -47,22 +50,6 @@ async function prepare(client: Client): Promise<void> {
   if (!rows[0]?.bookkeeping) await client.query(BOOKKEEPING);
 }
 
-/** All statements of a migration, or none. */
-async function apply(client: Client, migration: Migration): Promise<void> {
-  await client.query('begin');
-  try {
-    for (const statement of migration.statements) await client.query(statement);
-    await client.query('insert into pai.schema_migrations (tag, hash) values ($1, $2)', [
-      migration.tag,
-      migration.hash,
-    ]);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw storeError(`migration ${migration.tag}`, error);
-  }
-}
-
 async function migrateLocked(
   client: Client,
   migrations: readonly Migration[],
@@ -75,7 +62,7 @@ async function migrateLocked(
   );
   const pending = compareMigrations(migrations, rows);
   for (const migration of pending) {
-    await apply(client, migration);
+    await applyMigration(client, migration, options.patience ?? PATIENCE, logger);
     logger.info({ migration: migration.tag }, 'applied a migration');
   }
   await preparePartitions(client, options.partitionsAhead ?? 3, logger);
@@ -128,7 +115,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   try {
     await client.query(WAIT_FOR_OTHERS);
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await client.query(WAIT_FOR_TABLES);
+    await client.query(SESSION);
     const applied = await migrateLocked(client, migrations, options);
     return { applied, version: (migrations.at(-1) as Migration).tag };
   } catch (error) {

@@ -55,6 +55,9 @@ async function otherVersion(edit: (folder: string) => Promise<void>): Promise<st
   return folder;
 }
 
+const LEASE = `insert into pai.sync_leases (scope, stream, holder, fence, acquired_at, expires_at)
+  values ('cn-test:1', 'nodes', 'x', 1, now(), now())`;
+
 const withOneMore = (sql: string) =>
   otherVersion(async (folder) => {
     const path = join(folder, 'meta', '_journal.json');
@@ -122,6 +125,70 @@ describe('migrate', () => {
   test('without its files says that the installation is broken', async () => {
     await expect(migrate({ connectionString: url, folder: '/nowhere' })).rejects.toMatchObject({
       code: 'STORE_MIGRATIONS',
+    });
+  });
+
+  describe('beside somebody who holds a table', () => {
+    const patience = { lockTimeoutMs: 150, pauseMs: 30, attempts: 4 };
+    const LONGER =
+      'create table pai.next (id int);\n--> statement-breakpoint\nalter table pai.pipeline_runs add column next text';
+
+    /** A query that goes on and on, as dashboards ask them. */
+    async function holdTable(): Promise<pg.Client> {
+      await migrated();
+      const reader = new pg.Client({ connectionString: url });
+      await reader.connect();
+      onTestFinished(() => reader.end());
+      await reader.query('begin; select count(*) from pai.pipeline_runs');
+      return reader;
+    }
+
+    test('waits in pieces: replicas write in between, and all is applied when the table is free', async () => {
+      const reader = await holdTable();
+      const logger = capturingLogger();
+      const folder = await withOneMore(LONGER);
+      const migrating = migrate({ connectionString: url, folder, logger, patience: { ...patience, attempts: 100 } });
+      await expect.poll(() => logger.messages('warn').length, { timeout: 20_000 }).toBeGreaterThan(1);
+      await client.query(`set lock_timeout = '20s'`);
+      await client.query(LEASE);
+      await client.query(`update pai.sync_leases set expires_at = now()`);
+      await reader.query('commit');
+      expect(await migrating).toMatchObject({ applied: ['9999_next'] });
+      expect(logger.messages('warn')[0]).toMatch(
+        /migration 9999_next is tried again, others use its tables: .*lock timeout/,
+      );
+    });
+
+    test('gives up at last, and says that somebody uses its tables; nothing was changed', async () => {
+      await holdTable();
+      const folder = await withOneMore(LONGER);
+      await expect(migrate({ connectionString: url, folder, patience })).rejects.toMatchObject({
+        code: 'STORE_TIMEOUT',
+        message: expect.stringMatching(/migration 9999_next: .*lock timeout/),
+      });
+      expect((await client.query(`select to_regclass('pai.next') as next`)).rows).toEqual([{ next: null }]);
+      expect(await migrated()).toMatchObject({ applied: [] });
+    });
+
+    test('waits for commits that are under way before it holds any table that they may want', async () => {
+      await migrated();
+      await client.query(LEASE);
+      const commit = new pg.Client({ connectionString: url });
+      await commit.connect();
+      onTestFinished(() => commit.end());
+      await commit.query('begin; select from pai.sync_leases for share');
+      const folder = await withOneMore(LONGER);
+      const migrating = migrate({ connectionString: url, folder });
+      const waits = async () =>
+        (
+          await client.query(`select wait_event_type as type from pg_stat_activity
+            where datname = current_database() and application_name = 'pai-mirror migrate'`)
+        ).rows[0]?.type;
+      await expect.poll(waits, { timeout: 20_000 }).toBe('Lock');
+      // Every table is free for the commit.
+      await commit.query(`set local lock_timeout = '1s'; lock table pai.pipeline_runs in row exclusive mode`);
+      await commit.query('commit');
+      expect(await migrating).toMatchObject({ applied: ['9999_next'] });
     });
   });
 

@@ -46,13 +46,15 @@ export interface TestMirrorOptions {
   readonly settings?: Partial<SyncSettings>;
   /** Milliseconds that a call may take; default 5000. */
   readonly callTimeoutMs?: number;
+  /** A database that is there and migrated; default: one of its own. */
+  readonly databaseUrl?: string;
   /** Given what closes it, by who shares one mirror among tests; default: it goes away with the test. */
   readonly onStarted?: (close: () => Promise<void>) => void;
 }
 
 /** Everything goes away with the test. Retries are quick: a fault that lasts is met after milliseconds. */
 export async function startMirror(options: TestMirrorOptions = {}): Promise<TestMirror> {
-  const database = await createDatabase();
+  const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl };
   const emulator = await startEmulator(options.emulator ?? {});
   const logger = capturingLogger();
   const store = new PgStore({ connectionString: database.url, logger });
