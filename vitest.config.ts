@@ -17,6 +17,8 @@ export default defineConfig({
           // Shared machines are at times three times slower than at others; no test measures speed.
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          // What a test polls for comes late on such a machine, too: vitest's own second is no fault of the code.
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],
