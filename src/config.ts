@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { isAlike } from './config/alike.js';
 import { shown } from './config/kinds.js';
 import { VARIABLES, type Values, type Variable } from './config/variables.js';
 import { isLoopback, parseEndpoint } from './domain/endpoint.js';
@@ -136,9 +137,17 @@ const unknownRetention = (env: Environment): string[] =>
     .filter((name) => name.startsWith('RETENTION_') && !RETENTION_NAMES.includes(name))
     .map((name) => `${name}: found a variable that there is not, expected one of ${RETENTION_NAMES.join(', ')}`);
 
-/** Variables of `PAI_…` that nobody reads: misspelt, most likely. No mistake, since other programs may own such names. */
-export function unknownVariables(env: Environment): string[] {
-  return Object.keys(withoutBlanks(env)).filter((name) => name.startsWith('PAI_') && !(name in VARIABLES));
+/**
+ * Variables that nobody reads and that are misspelt, most likely: `PAI_…`, and names that hardly differ from one there is,
+ * with that one. No mistakes, since other programs may own such names.
+ */
+export function unknownVariables(env: Environment): { readonly name: string; readonly meant: string | null }[] {
+  const known = Object.keys(VARIABLES);
+  return Object.keys(withoutBlanks(env)).flatMap((name) => {
+    if (name in VARIABLES) return [];
+    const meant = known.find((one) => isAlike(name, one)) ?? null;
+    return meant !== null || name.startsWith('PAI_') ? [{ name, meant }] : [];
+  });
 }
 
 /**
@@ -149,16 +158,23 @@ export function parseConfig(environment: Environment, needs: { readonly scopes: 
   const env = withoutBlanks(environment);
   const mistakes = [...(needs.scopes ? missingScopes(env) : []), ...unknownRetention(env)];
   const parsed = SCHEMA.safeParse(env);
-  if (!parsed.success) {
-    mistakes.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`));
-    throw new ConfigurationError(configMessage(mistakes), mistakes);
-  }
-  const config = toConfig(parsed.data as Values, env.HTTP_PORT !== undefined);
-  checkPlainHttp(config, mistakes);
-  checkHttpAccess(config, mistakes);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  mistakes.push(...issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`));
+  const wrong = new Set(issues.map((issue) => String(issue.path[0])));
+  // What is right by itself may be wrong together: judged as if the rest had its defaults, so that all is told at once.
+  const rest = parsed.success ? parsed.data : SCHEMA.parse(without(env, wrong));
+  const config = toConfig(rest as Values, env.HTTP_PORT !== undefined);
+  if (!wrong.has('PAI_ALLOW_HTTP')) checkPlainHttp(config, mistakes);
+  if (!ACCESS.some((name) => wrong.has(name))) checkHttpAccess(config, mistakes);
   if (mistakes.length > 0) throw new ConfigurationError(configMessage(mistakes), mistakes);
   return config;
 }
+
+/** Of these a wrong one says nothing about what was meant. */
+const ACCESS = ['HTTP_HOST', 'HTTP_PORT', 'HTTP_TOKEN', 'HTTP_PUBLIC'];
+
+const without = (env: Record<string, string>, names: ReadonlySet<string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
 
 function configMessage(mistakes: readonly string[]): string {
   const wrong = new Set(mistakes.map((line) => line.slice(0, line.indexOf(':')))).size;
@@ -222,18 +238,37 @@ export function readEnvironment(directory = process.cwd()): Environment {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return process.env;
     throw new UsageError(`.env: cannot be read (${(error as Error).message})`);
   }
-  const file = parseEnv(text);
+  const file = parseEnv(readable(text));
   for (const [name, value] of Object.entries(file)) {
     if (name.startsWith('ALIBABA_CLOUD_') && process.env[name] === undefined) process.env[name] = value;
   }
   return { ...file, ...process.env };
 }
 
-const SECRETS = ['ALIBABA_CLOUD_ACCESS_KEY_SECRET', 'ALIBABA_CLOUD_SECURITY_TOKEN', 'HTTP_TOKEN', 'READER_PASSWORD'];
+/** Some editors begin a file with a mark of its encoding, which would be a part of the first name, or write UTF-16. */
+function readable(text: string): string {
+  if (text.includes('\0')) throw new UsageError('.env: found a text of another encoding, expected UTF-8');
+  return text.replace(/^\uFEFF/, '');
+}
+
+/** PGPASSWORD is read by pg where the address has no password. */
+const SECRETS = [
+  'ALIBABA_CLOUD_ACCESS_KEY_SECRET',
+  'ALIBABA_CLOUD_SECURITY_TOKEN',
+  'HTTP_TOKEN',
+  'READER_PASSWORD',
+  'PGPASSWORD',
+];
 
 /** What of an environment nobody may read in a log, whether the configuration is right or not. */
 export function secretsOf(environment: Environment): string[] {
   const named = SECRETS.map((name) => environment[name]?.trim() ?? '');
-  const url = environment.DATABASE_URL?.trim() ?? '';
-  return [...named, URL.canParse(url) ? new URL(url).password : url].filter((text) => text !== '');
+  return [...named, ...passwordsOf(environment.DATABASE_URL?.trim() ?? '')].filter((text) => text !== '');
+}
+
+/** Also of `?password=…`, which pg takes, too. What cannot be read as an address is a secret as a whole. */
+function passwordsOf(url: string): string[] {
+  if (!url.includes('://') || !URL.canParse(url)) return [url];
+  const { password, searchParams } = new URL(url);
+  return [password, searchParams.get('password') ?? ''];
 }

@@ -19,6 +19,9 @@ const SECRET_FIELDS = [
   'databaseUrl',
 ];
 
+/** Characters of lines that wait for a log that cannot be written; later ones are dropped. */
+const MOST_UNWRITTEN = 1_000_000;
+
 /** `redact` wants every depth named; deeper objects are not logged. */
 const REDACTED_PATHS = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
@@ -46,7 +49,10 @@ export function createLogger(level: string): Logger {
     });
     return pino(options, withoutSecrets(stream));
   }
-  return pino(options, withoutSecrets(pino.destination({ fd: 2, sync: true })));
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: MOST_UNWRITTEN });
+  // A disk that is full of logs, or a reader that is gone, must not end the service: nobody can be told, so it goes on.
+  destination.on('error', () => {});
+  return pino(options, withoutSecrets(destination));
 }
 
 /** The one way out, for every line of every logger that comes from this one. */

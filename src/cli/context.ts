@@ -3,6 +3,7 @@ import { type Config, type Environment, parseConfig, readEnvironment, secretsOf 
 import { createLogger } from '../logging.js';
 import type { Logger } from '../util/logger.js';
 import { conceal } from '../util/secrets.js';
+import { tellWarnings } from './last-words.js';
 import { type Output, stdoutOutput } from './output.js';
 
 export interface CommandContext {
@@ -19,5 +20,7 @@ export function createContext(needs: { readonly scopes: boolean }, defaults: Env
   const environment = { ...defaults, ...readEnvironment() };
   for (const secret of secretsOf(environment)) conceal(secret);
   const config = parseConfig(environment, needs);
-  return { config, logger: createLogger(config.logLevel), output: stdoutOutput() };
+  const logger = createLogger(config.logLevel);
+  tellWarnings(logger);
+  return { config, logger, output: stdoutOutput() };
 }

@@ -1,14 +1,17 @@
 /** `doctor`: what is wrong, and what to do about it. Looks at everything, changes nothing. */
-import { parseConfig, readEnvironment, unknownVariables } from '../config.js';
+import { parseConfig, readEnvironment, secretsOf, unknownVariables } from '../config.js';
 import { ConfigurationError, describeError, UsageError } from '../domain/errors.js';
 import { scopeName } from '../domain/scope.js';
+import { silentLogger } from '../util/logger.js';
+import { conceal, hideSecrets } from '../util/secrets.js';
 import type { ExitCode } from './context.js';
-import { type Check, exitCodeOf, failed, type Judged, ok, runChecks, warning } from './doctor/check.js';
+import { type Check, exitCodeOf, type Finding, failed, type Judged, ok, runChecks, warning } from './doctor/check.js';
 import { databaseChecks } from './doctor/database-checks.js';
 import { mirrorChecks, retentionCheck } from './doctor/mirror-checks.js';
 import { paiChecks } from './doctor/pai-checks.js';
 import { reportJson, reportText } from './doctor/report.js';
 import { Session } from './doctor/session.js';
+import { tellWarnings } from './last-words.js';
 import { stdoutOutput } from './output.js';
 
 /** What a check that took too long still waits for must not keep the process. */
@@ -17,8 +20,11 @@ const LINGER_MS = 1_000;
 export async function doctorCommand(options: { readonly json: boolean }): Promise<ExitCode> {
   const output = stdoutOutput();
   const session = new Session();
+  // What packages warn of says nothing that a check does not; stderr stays empty.
+  tellWarnings(silentLogger);
   try {
-    const { findings, hung } = await runChecks(checksOf(session));
+    const { findings: found, hung } = await runChecks(checksOf(session));
+    const findings = found.map(withoutSecrets);
     const code = exitCodeOf(findings);
     output.print(options.json ? reportJson(findings) : reportText(findings, { colours: output.isTerminal }));
     if (hung) setTimeout(() => process.exit(code), LINGER_MS).unref();
@@ -37,32 +43,42 @@ const checksOf = (session: Session): readonly Check[] => [
   retentionCheck(session),
 ];
 
+/** The words of checks and verdicts stay, should a secret be one of them: programs read those. */
+const withoutSecrets = ({ check, subject, verdict, found, remedy }: Finding): Finding => ({
+  check,
+  subject: subject === null ? null : hideSecrets(subject),
+  verdict,
+  found: hideSecrets(found),
+  remedy: remedy === null ? null : hideSecrets(remedy),
+});
+
 function configuration(session: Session): Judged[] {
+  let odd: Judged[] = [];
   try {
     const env = readEnvironment();
+    for (const secret of secretsOf(env)) conceal(secret);
+    odd = unknownVariables(env).map(unknown);
     const config = parseConfig(env, { scopes: true });
     session.config = config;
     session.roleArn = env.ALIBABA_CLOUD_ROLE_ARN ?? null;
     const plain = config.allowHttp
       ? [warning('PAI_ALLOW_HTTP', 'allows http to other machines: all of it can be read on the way', 'use https')]
       : [];
-    return [
-      ok(null, `mirrors ${config.scopes.map(scopeName).join(', ')}`),
-      ...plain,
-      ...unknownVariables(env).map(unknown),
-    ];
+    return [ok(null, `mirrors ${config.scopes.map(scopeName).join(', ')}`), ...plain, ...odd];
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.mistakes.map(ofMistake);
+    if (error instanceof ConfigurationError) return [...error.mistakes.map(ofMistake), ...odd];
     if (error instanceof UsageError) return [failed(null, describeError(error), 'correct it, or remove the file')];
     throw error;
   }
 }
 
-const unknown = (name: string): Judged =>
+const unknown = ({ name, meant }: ReturnType<typeof unknownVariables>[number]): Judged =>
   warning(
     name,
     'is set, and pai-mirror knows no such variable',
-    'correct its name (README.md has the table), or unset it',
+    meant === null
+      ? 'correct its name (README.md has the table), or unset it'
+      : `${meant} may be meant: correct the name, or unset it`,
   );
 
 /** `NAME: found …, expected …` */

@@ -51,11 +51,14 @@ export async function openSomeHttpSide(
   try {
     return await openHttpSide(config, logger);
   } catch (error) {
-    if (config.httpPortIsChosen || !(error instanceof MirrorError) || error.code !== 'HTTP_LISTEN') throw error;
+    if (config.httpPortIsChosen || !(error instanceof MirrorError) || !isInUse(error)) throw error;
     tell(`${error.message}. It is the usual one, so any free one will do.`);
     return openHttpSide({ ...config, httpPort: 0 }, logger);
   }
 }
+
+/** Any other port would be as bad where the address is wrong. */
+const isInUse = ({ cause }: MirrorError): boolean => (cause as NodeJS.ErrnoException | null)?.code === 'EADDRINUSE';
 
 /** Throws MirrorError when the address cannot be listened on: before anything was done. */
 export async function openHttpSide(config: HttpSettings, logger: Logger): Promise<HttpSide> {

@@ -2,7 +2,7 @@
 import { type Mirror, openMirror } from '../app.js';
 import type { Config } from '../config.js';
 import type { CallReport } from '../domain/call-report.js';
-import { describeError } from '../domain/errors.js';
+import { describeError, MirrorError, UsageError } from '../domain/errors.js';
 import { type Scope, scopeName } from '../domain/scope.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { runPass } from '../sync/run-pass.js';
@@ -11,6 +11,7 @@ import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import { type HttpSide, openSomeHttpSide, type WorkObserver } from './http-side.js';
 import type { Interrupt } from './interrupt.js';
+import type { Output } from './output.js';
 import { progressDisplay } from './progress.js';
 import { scheduleRetention } from './scheduled-retention.js';
 import { keepViewsFast } from './views.js';
@@ -29,9 +30,23 @@ const PARTITIONS_EVERY_MS = 6 * 3_600_000;
 /** The service promises to be gone within 10 seconds; what is not down by then is left to the operating system. */
 const SHUTDOWN_LIMIT_MS = 9_000;
 
+/** Levels at which a reason for ending would not be seen. */
+const SAYS_NO_ERROR = ['silent', 'fatal'];
+
 export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   const { config, logger: everyLine, output } = createContext({ scopes: true });
   const logger = limitedLogger(everyLine);
+  try {
+    return await startService(config, logger, output, interrupt);
+  } catch (error) {
+    // Whoever reads the log of a service reads lines of JSON, also the one that says why it did not come up.
+    if (error instanceof UsageError || process.stderr.isTTY || SAYS_NO_ERROR.includes(config.logLevel)) throw error;
+    logger.error(error instanceof MirrorError ? { code: error.code } : {}, `pai-mirror: ${describeError(error)}`);
+    return 1;
+  }
+}
+
+async function startService(config: Config, logger: Logger, output: Output, interrupt: Interrupt): Promise<ExitCode> {
   // First of all: probes are answered while the database is waited for, and a port in use is told before anything is done.
   const http = await openSomeHttpSide(config, logger, (sentence) => logger.warn({}, sentence));
   try {

@@ -8,7 +8,10 @@
 /** Shorter ones would hide words of every day; what is that short is no secret. */
 const SHORTEST = 6;
 /** Forms of keys that run out: sessions are renewed once an hour, so those of some days. */
-const MOST_PASSING = 500;
+const MOST_PASSING = 1_000;
+
+/** Of 9 bytes: what is shorter may be a word. */
+const SHORTEST_BASE64 = 12;
 
 const HIDDEN = '[secret]';
 /** A password in a URL, whoever's it is. */
@@ -42,10 +45,22 @@ function remember(secret: string | null | undefined, among: Set<string>): void {
 /** A number of a line of JSON may have the same digits: what stands for it must be a number, too. */
 const standInFor = (form: string): string => (/^\d+$/.test(form) ? '0' : HIDDEN);
 
-/** Also of a password that stands in a URL as it is and is used unescaped. */
+/** Also of a password that stands in a URL as it is and is used unescaped; base64 is how headers and Kubernetes write it. */
 function formsOf(secret: string): Set<string> {
   const texts = [secret, unescaped(secret)];
-  return new Set(texts.flatMap((text) => [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]));
+  return new Set(
+    texts.flatMap((text) => [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1), ...base64Forms(text)]),
+  );
+}
+
+/**
+ * With and without the padding, in both alphabets. The letters that depend on what stands beside are left out at the end,
+ * and other places of the secret in a longer text are not looked for: nobody here writes such a text.
+ */
+function base64Forms(text: string): string[] {
+  const whole = Buffer.from(text).toString('base64');
+  const settled = whole.slice(0, Math.floor((Buffer.byteLength(text) * 4) / 3));
+  return [settled, settled.replaceAll('+', '-').replaceAll('/', '_')].filter(({ length }) => length >= SHORTEST_BASE64);
 }
 
 function unescaped(text: string): string {

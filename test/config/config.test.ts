@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseConfig, readEnvironment, secretsOf, unknownVariables } from '../../src/config.js';
 import { UsageError } from '../../src/domain/errors.js';
 
 const mistakesOf = (env: Record<string, string>, scopes = true): string => {
@@ -97,5 +100,60 @@ describe('configuration', () => {
       pageSize: 100,
     });
     expect(mistakesOf({ PAI_SCOPE: 'cn-shanghai:1' })).toContain('PAI_SCOPE is set: a misspelling?');
+  });
+
+  it('names what is wrong only together with another variable beside what is wrong by itself', () => {
+    const message = mistakesOf({
+      PAI_SCOPES: 'cn-a:1',
+      PAI_PAGE_SIZE: 'many',
+      HTTP_HOST: '0.0.0.0',
+      PAI_FLOW_ENDPOINT: 'http://mirror.example',
+    });
+    expect(message).toMatch(/3 variables are wrong/);
+    for (const name of ['PAI_PAGE_SIZE', 'HTTP_TOKEN', 'PAI_FLOW_ENDPOINT'])
+      expect(message).toContain(`${name}: found`);
+  });
+
+  it('does not judge together what is wrong by itself: a token that cannot be one is not missing', () => {
+    const message = mistakesOf({ PAI_SCOPES: 'cn-a:1', HTTP_HOST: '0.0.0.0', HTTP_TOKEN: 'short' });
+    expect(message.match(/HTTP_TOKEN/g)).toHaveLength(1);
+    const plain = { PAI_ALLOW_HTTP: 'maybe', PAI_FLOW_ENDPOINT: 'http://mirror.example' };
+    expect(mistakesOf({ PAI_SCOPES: 'cn-a:1', ...plain })).not.toContain('PAI_FLOW_ENDPOINT');
+  });
+
+  it.each([
+    ['HTTP_TOKN', 'HTTP_TOKEN'],
+    ['DATABSE_URL', 'DATABASE_URL'],
+    ['POLL_CORN', 'POLL_CRON'],
+    ['pai_scopes', 'PAI_SCOPES'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['PAI_SOMETHING', null],
+  ])('takes %s for a slip of the pen', (name, meant) => {
+    expect(unknownVariables({ [name]: 'x' })).toEqual([{ name, meant }]);
+  });
+
+  it.each(['HTTP_PROXY', 'PATH', 'PGHOST', 'READER', 'LOG', 'HOSTNAME', 'NODE_OPTIONS', 'ALIBABA_CLOUD_ACCESS_KEY_ID'])(
+    'leaves %s to whoever it belongs to',
+    (name) => expect(unknownVariables({ [name]: 'x' })).toEqual([]),
+  );
+
+  it('reads a .env that an editor began with a mark of its encoding, and refuses one of another encoding', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pai-mirror-test-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    writeFileSync(join(directory, '.env'), '\uFEFFFROM_FILE=1\r\nexport QUOTED="a # b" # comment\r\n');
+    expect(readEnvironment(directory)).toMatchObject({ FROM_FILE: '1', QUOTED: 'a # b' });
+    writeFileSync(join(directory, '.env'), 'FROM_FILE=1\n', 'utf16le');
+    expect(() => readEnvironment(directory)).toThrow(/\.env: .*expected UTF-8/);
+  });
+
+  it('knows a secret wherever an environment holds it', () => {
+    const DATABASE_URL = 'postgresql://me:one%2Fword@host/db?password=another+word';
+    expect(secretsOf({ DATABASE_URL, PGPASSWORD: 'third', HTTP_TOKEN: ' fourth ' })).toEqual([
+      'fourth',
+      'third',
+      'one%2Fword',
+      'another word',
+    ]);
+    expect(secretsOf({ DATABASE_URL: 'me:word@host' })).toEqual(['me:word@host']);
   });
 });

@@ -127,7 +127,7 @@ describe('this machine', () => {
       subject: 'PAI_PAGESIZE',
       verdict: 'warning',
       found: 'knows no such variable',
-      remedy: 'correct its name',
+      remedy: 'PAI_PAGE_SIZE may be meant',
     });
   });
 

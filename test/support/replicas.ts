@@ -25,7 +25,10 @@ const STARTED = 'pai-mirror started';
 /** What a command says that could not even begin. */
 const LAST_WORDS = 'pai-mirror: ';
 
-/** Of a stack trace. */
+/** Of the line that tells of an error that nobody caught. */
+const UNCAUGHT = '"level":"fatal"';
+
+/** Of what was said. */
 const LINES_SHOWN = 30;
 
 /** One process in so many is a single `sync` instead of the service. */
@@ -125,6 +128,9 @@ function faultsOf({ cli, command, killed }: Replica, code: number | null): strin
   const lines = cli.stderr().split('\n').slice(0, -1);
   const spoken = lines.filter((line) => !isJson(line) && !line.startsWith(LAST_WORDS));
   if (spoken.length > 0) faults.push(`${command} said what is no log line: ${spoken.slice(0, LINES_SHOWN).join('\n')}`);
+  faults.push(
+    ...lines.filter((line) => line.includes(UNCAUGHT)).map((line) => `${command} ended by accident: ${line}`),
+  );
   if (killed) return faults;
   if (command === 'start' && lines.some((line) => line.includes(STARTED)))
     faults.push(`a service ended by itself with ${code}: ${lines.at(-1)}`);

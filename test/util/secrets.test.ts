@@ -8,6 +8,21 @@ describe('secrets', () => {
     for (const form of forms) expect(hideSecrets(`a ${form} b ${form}`)).toMatch(/^a "?\[secret\]"? b "?\[secret\]"?$/);
   });
 
+  it.each(['bytes: 15', 'bytes: 016', 'bytes: 0017'])(
+    'are hidden in base64, padded or not, in both alphabets: %s',
+    (bytes) => {
+      const secret = `??>>~~${bytes}`;
+      conceal(secret);
+      const text = Buffer.from(secret);
+      for (const form of [
+        text.toString('base64'),
+        text.toString('base64url'),
+        Buffer.from(`${secret}\n`).toString('base64'),
+      ])
+        expect(hideSecrets(`token: ${form}`)).toMatch(/^token: \[secret\].{0,4}$/);
+    },
+  );
+
   it('that stand escaped in a URL are hidden where they are used unescaped', () => {
     conceal('sn%C3%B6w%20flake');
     expect(hideSecrets('no password "snöw flake"')).toBe('no password "[secret]"');
