@@ -35,7 +35,7 @@ export async function doctorCommand(options: { readonly json: boolean }): Promis
 }
 
 /** The database first: calls to PAI take their turn in the budgets that it keeps, and a run to try them with. */
-const checksOf = (session: Session): readonly Check[] => [
+export const checksOf = (session: Session): readonly Check[] => [
   { name: 'configuration', run: () => configuration(session) },
   ...databaseChecks(session),
   ...paiChecks(session),

@@ -11,6 +11,7 @@ import { isStream, STREAMS, type Stream } from '../domain/streams.js';
 import { hideSecrets } from '../util/secrets.js';
 import type { ExitCode } from './context.js';
 import type { DemoOptions } from './demo.js';
+import { meaningsText } from './doctor/meanings.js';
 import type { ExportCommandOptions } from './export.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
@@ -74,7 +75,7 @@ export function createProgram(interrupt: Interrupt, done: (code: ExitCode) => vo
     .option('--json', 'for programs: an array of check, subject, verdict, found and remedy', false)
     .addHelpText(
       'after',
-      '\nChanges nothing, and may run beside the service.\n' +
+      `${meaningsText()}\n\nChanges nothing, and may run beside the service.\n` +
         'Exit codes: 0 nothing failed (there may be warnings); 1 something failed; 2 wrong usage or configuration.',
     )
     .action(async (options: { json: boolean }) =>

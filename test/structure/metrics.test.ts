@@ -10,7 +10,7 @@ interface Rule {
   readonly expr: string;
   readonly for: string;
   readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string; readonly runbook: string };
+  readonly annotations: { readonly summary: string; readonly description: string };
 }
 
 const FACTS = factsOf(newMetrics().registry);
@@ -79,7 +79,7 @@ describe('the example alert rules', () => {
       expect(lasts).toMatch(/^\d+[mh]$/);
       expect(['critical', 'warning', 'info']).toContain(labels.severity);
       expect(annotations.summary.length, alert).toBeGreaterThan(15);
-      expect(annotations.runbook.length, alert).toBeGreaterThan(40);
+      expect(annotations.description.length, alert).toBeGreaterThan(40);
     }
   });
 
