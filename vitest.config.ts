@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'mirror',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/structure/**'],
+          exclude: ['test/structure/**', 'test/image/**'],
           globalSetup: ['test/support/global-setup.ts'],
           setupFiles: ['test/support/each-file.ts'],
           // One process a worker, not one a file: loading and warming up the same modules a hundred times is a third of

@@ -16,7 +16,7 @@ import { createContext, type ExitCode } from './context.js';
 import { type DemoCounts, FAILURES, LATEST_RUNS, readCounts, showQuery } from './demo-queries.js';
 import { type DemoWorld, startDemoWorld } from './demo-world.js';
 import { type HttpSettings, type HttpSide, openSomeHttpSide } from './http-side.js';
-import type { Interrupt } from './interrupt.js';
+import { type Interrupt, leaveInTime } from './interrupt.js';
 import { type Output, stdoutOutput } from './output.js';
 import { createScheduler, currentScopes, keepPartitionsAhead, shutDown } from './start.js';
 import { keepViewsFast } from './views.js';
@@ -50,12 +50,14 @@ export async function demoCommand(interrupt: Interrupt, options: DemoOptions): P
       throw error;
     },
   );
+  const down = leaveInTime(interrupt, place.logger, 0);
   try {
     return await runDemo(world, http, place, output, interrupt);
   } finally {
     if (timer !== null) clearTimeout(timer);
     await http.close();
     await world.close();
+    down();
   }
 }
 

@@ -13,6 +13,7 @@ import type { ExitCode } from './context.js';
 import type { DemoOptions } from './demo.js';
 import { meaningsText } from './doctor/meanings.js';
 import type { ExportCommandOptions } from './export.js';
+import type { HealthOptions } from './health.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
 import type { ReaderOptions } from './reader.js';
@@ -80,6 +81,12 @@ export function createProgram(interrupt: Interrupt, done: (code: ExitCode) => vo
     )
     .action(async (options: { json: boolean }) =>
       done(await untilKilled(interrupt, async () => (await import('./doctor.js')).doctorCommand(options))),
+    );
+  add('health', 'whether the service beside it answers: for the health check of a container')
+    .option('--container', 'well is also another command than start and demo, which answers no HTTP', false)
+    .addHelpText('after', '\nExit codes: 0 it answers; 1 it does not; 2 wrong usage or configuration.')
+    .action(async (options: HealthOptions) =>
+      done(await untilKilled(interrupt, async () => (await import('./health.js')).healthCommand(options))),
     );
   add('migrate', 'brings the schema of the database up to date (start and sync do so, too)').action(async () =>
     done(await untilKilled(interrupt, async () => (await import('./migrate.js')).migrateCommand())),

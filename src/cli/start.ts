@@ -10,7 +10,7 @@ import { limitedLogger } from '../util/log-limit.js';
 import type { Logger } from '../util/logger.js';
 import { createContext, type ExitCode } from './context.js';
 import { type HttpSide, openSomeHttpSide, type WorkObserver } from './http-side.js';
-import type { Interrupt } from './interrupt.js';
+import { type Interrupt, leaveInTime } from './interrupt.js';
 import type { Output } from './output.js';
 import { progressDisplay } from './progress.js';
 import { scheduleRetention } from './scheduled-retention.js';
@@ -26,9 +26,6 @@ export const DATABASE_WAIT_MS = 60_000;
 
 export const PARTITIONS_AHEAD = 3;
 const PARTITIONS_EVERY_MS = 6 * 3_600_000;
-
-/** The service promises to be gone within 10 seconds; what is not down by then is left to the operating system. */
-const SHUTDOWN_LIMIT_MS = 9_000;
 
 /** Levels at which a reason for ending would not be seen. */
 const SAYS_NO_ERROR = ['silent', 'fatal'];
@@ -49,6 +46,7 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
 async function startService(config: Config, logger: Logger, output: Output, interrupt: Interrupt): Promise<ExitCode> {
   // First of all: probes are answered while the database is waited for, and a port in use is told before anything is done.
   const http = await openSomeHttpSide(config, logger, (sentence) => logger.warn({}, sentence));
+  const down = leaveInTime(interrupt, logger, 0);
   try {
     const mirror = await openWhenThere(config, logger, http, interrupt);
     if (mirror === null) return 0;
@@ -56,6 +54,7 @@ async function startService(config: Config, logger: Logger, output: Output, inte
     return await serve(mirror, http, config, logger, interrupt);
   } finally {
     await http.close();
+    down();
   }
 }
 
@@ -181,13 +180,8 @@ export async function shutDown(
   mirror: Mirror,
   logger: Logger,
 ): Promise<ExitCode> {
-  const limit = setTimeout(() => {
-    logger.error({}, 'not down in time: leaving now; what was under way was rolled back');
-    process.exit(1);
-  }, SHUTDOWN_LIMIT_MS);
   await running.stop();
   await mirror.close();
-  clearTimeout(limit);
   logger.info({}, 'stopped');
   return 0;
 }

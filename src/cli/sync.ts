@@ -3,7 +3,7 @@ import { openMirror } from '../app.js';
 import { STREAMS, type Stream } from '../domain/streams.js';
 import { runRound } from '../sync/round.js';
 import { createContext, type ExitCode } from './context.js';
-import type { Interrupt } from './interrupt.js';
+import { type Interrupt, leaveInTime } from './interrupt.js';
 import { progressDisplay } from './progress.js';
 import { failed, tellReports } from './report.js';
 import { refreshViews } from './views.js';
@@ -29,6 +29,7 @@ export async function syncCommand(interrupt: Interrupt, options: SyncOptions): P
   // Log lines would tear the bars apart; the table at the end tells what they would have told.
   const { config, logger, output } = createContext({ scopes: true }, onTerminal ? { LOG_LEVEL: 'warn' } : {});
   const progress = progressDisplay(onTerminal, logger);
+  const down = leaveInTime(interrupt, logger, 1);
   try {
     const mirror = await openMirror({
       config,
@@ -60,5 +61,6 @@ export async function syncCommand(interrupt: Interrupt, options: SyncOptions): P
     }
   } finally {
     progress.stop();
+    down();
   }
 }

@@ -102,6 +102,14 @@ describe('Dockerfile', () => {
 
   test('runs as somebody who is not root', () => {
     const [, last = ''] = /[\s\S]*^FROM ([\s\S]*)$/m.exec(readText('Dockerfile')) ?? [];
-    expect(last).toMatch(/^USER node$/m);
+    // By number: Kubernetes cannot tell of a name that it is not root.
+    expect(last).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
+  });
+
+  test('says the version of package.json, and asks the health of whatever runs', () => {
+    const text = readText('Dockerfile');
+    const { version } = JSON.parse(readText('package.json')) as { version: string };
+    expect(text).toContain(`ARG VERSION=${version}\n`);
+    expect(text).toContain('["node", "/app/dist/main.js", "health", "--container"]');
   });
 });
