@@ -25,7 +25,9 @@ const SERVICES: readonly string[] = ['start', 'demo'];
 
 export async function healthCommand({ container }: HealthOptions): Promise<ExitCode> {
   const output = stdoutOutput();
-  const url = healthUrl(parseConfig(readEnvironment(), { scopes: false }));
+  // Nothing else matters here, and may be known only to the service: a shell that started it may have read a token from a file.
+  const { HTTP_HOST, HTTP_PORT } = readEnvironment();
+  const url = healthUrl(parseConfig({ HTTP_HOST, HTTP_PORT, HTTP_PUBLIC: 'true' }, { scopes: false }));
   if (url === null) return tellUnknown(output, container);
   const failure = await askHealth(url, ANSWER_LIMIT_MS);
   const others = failure === null || !container ? [] : await runningCommands();

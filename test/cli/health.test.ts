@@ -83,7 +83,8 @@ describe('pai-mirror health', () => {
     const server = await createMirrorServer({ access, routes, logger: silentLogger });
     onTestFinished(() => server.close());
     const { port } = new URL(await server.listen(0));
-    const env = { HTTP_PORT: port, HTTP_HOST: '0.0.0.0', HTTP_TOKEN: token };
+    // The token is known to the service only.
+    const env = { HTTP_PORT: port, HTTP_HOST: '0.0.0.0', PAI_SCOPES: 'no scope' };
     expect(await runCommand(['health'], { env })).toEqual({
       code: 0,
       stdout: `http://127.0.0.1:${port}/healthz answers\n`,

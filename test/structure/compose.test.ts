@@ -13,6 +13,9 @@ interface Service {
   readonly environment?: Readonly<Record<string, string | null>>;
   readonly command?: readonly string[];
   readonly healthcheck?: unknown;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
@@ -25,7 +28,7 @@ const services = Object.entries(compose.services);
 describe('compose.yaml', () => {
   test('opens no port but on the loopback address', () => {
     const ports = services.flatMap(([, { ports: found = [] }]) => found);
-    expect(ports).toEqual(['127.0.0.1:${GRAFANA_PORT:-3000}:3000']);
+    expect(ports).toEqual(['127.0.0.1:${STATUS_PAGE_PORT:-8080}:8080', '127.0.0.1:${GRAFANA_PORT:-3000}:3000']);
   });
 
   test('holds no password: each is read from a file that the first start makes', () => {
@@ -43,6 +46,7 @@ describe('compose.yaml', () => {
     expect(who('owner-password')).toEqual(['passwords', 'database', 'migrate', 'mirror']);
     expect(who('reader-password')).toEqual(['passwords', 'migrate', 'grafana']);
     expect(who('grafana-password')).toEqual(['passwords', 'grafana']);
+    expect(who('page-password')).toEqual(['passwords', 'mirror']);
   });
 
   test('starts each service when what it needs is there, and each condition can come true', () => {
@@ -58,6 +62,27 @@ describe('compose.yaml', () => {
       ['grafana', ['migrate service_completed_successfully']],
     ]);
     expect(compose.services.database?.healthcheck).toBeDefined();
+  });
+
+  test('gives the containers of the image no rights, and nothing but volumes to write to', () => {
+    const ours = services.filter(([name]) => !['database', 'grafana'].includes(name));
+    expect(ours.map(([name]) => name)).toEqual(['passwords', 'migrate', 'mirror']);
+    for (const [name, { read_only, cap_drop, security_opt }] of ours) {
+      const found = { read_only, cap_drop, security_opt };
+      expect(found, name).toEqual({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    }
+  });
+
+  test('lets the status page be reached, by a token that the first start makes, unless what it shows is made up', () => {
+    const { environment, command = [], healthcheck } = compose.services.mirror ?? {};
+    expect(environment).toMatchObject({ HTTP_HOST: '0.0.0.0', HTTP_PORT: 8080 });
+    // That of the image, which asks by these two.
+    expect(healthcheck).toBeUndefined();
+    const script = command.join('\n');
+    const [demo, real] = script.split(/^fi$/m);
+    expect(demo).toMatch(/export HTTP_TOKEN= HTTP_PUBLIC=true\n\s*exec node \S+ demo/);
+    expect(real).toContain('export HTTP_TOKEN="$${HTTP_TOKEN:-$$(cat /run/passwords/page/password)}"');
+    expect(script).not.toMatch(/HTTP_TOKEN=\w/);
   });
 
   test('mounts what is there, and declares its volumes', () => {
