@@ -3,6 +3,7 @@ import { instantToMillis } from '../../src/domain/instant.js';
 import { isNodeTerminal, isTerminal } from '../../src/domain/status.js';
 import { SimulatedClock } from '../../src/emulator/clock.js';
 import type { WorldOptions } from '../../src/emulator/world/options.js';
+import { paceAt } from '../../src/emulator/world/rhythm.js';
 import { World } from '../../src/emulator/world/world.js';
 import { BEGIN } from './harness.js';
 
@@ -274,5 +275,32 @@ describe('progress of nodes', () => {
     // Without it the rare run that was suspended and resumed within the minute remains.
     if (touches) expect(moved).toBeGreaterThanOrEqual(30 * least);
     else expect(moved).toBeLessThan(3);
+  });
+});
+
+describe('arrivals by the time of the day', () => {
+  it('are busiest in the afternoon and average out over a day', () => {
+    const hours = Array.from({ length: 24 }, (_, hour) => paceAt('daily', BEGIN - (BEGIN % DAY) + hour * HOUR));
+    expect(hours.indexOf(Math.max(...hours))).toBe(14);
+    expect(hours.indexOf(Math.min(...hours))).toBe(2);
+    expect(hours.reduce((sum, pace) => sum + pace, 0)).toBeCloseTo(24);
+    expect(paceAt('even', BEGIN)).toBe(1);
+  });
+
+  it('make most runs of a world by day, and longer runs keep more of them under way', () => {
+    const lived = (runMinutes: number) => {
+      const options = { history: 0, active: 0, arrivalsPerMinute: 0.5, rhythm: 'daily', runMinutes } as const;
+      const { world, clock } = makeWorld({ ...options, quirks: 'none' });
+      clock.advance(7 * DAY);
+      world.tick();
+      return world.pipelineRuns();
+    };
+    const runs = lived(90);
+    const isByDay = (time: string | null) => Math.abs(new Date(time ?? '').getUTCHours() - 14) <= 6;
+    const byDay = runs.filter(({ gmtCreateTime }) => isByDay(gmtCreateTime)).length;
+    expect(runs.length).toBeGreaterThan(4_000);
+    expect(byDay).toBeGreaterThan(0.65 * runs.length);
+    const underWay = (some: typeof runs) => some.filter(({ status }) => !isTerminal(status)).length;
+    expect(underWay(runs)).toBeGreaterThan(3 * underWay(lived(8)));
   });
 });

@@ -73,7 +73,7 @@ function makePipeline(
     name: `${random.pick(NAMES)}-${random.pick(GOALS)}-${index + 1}`,
     workspaceId: workspace.workspaceId,
     steps: makeSteps(random.between(...settings.nodesPerRun), random),
-    medianMillis: logNormal(8 * 60_000, 0.8, random.next(), random.next()),
+    medianMillis: logNormal(settings.runMinutes * 60_000, 0.8, random.next(), random.next()),
     sigma: 0.2 + 0.4 * random.next(),
     failed,
     terminated: 0.04,

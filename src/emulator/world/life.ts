@@ -6,6 +6,7 @@ import { EventQueue } from './event-queue.js';
 import type { ExperimentStore } from './experiments.js';
 import type { WorldSettings } from './options.js';
 import { afterlifeOf, interruptionOf, type LifeStep, openingSteps, planAttempt, runningSteps } from './plan.js';
+import { paceAt } from './rhythm.js';
 import type { RunStore } from './run-store.js';
 import { scheduleSteps } from './schedule.js';
 
@@ -116,7 +117,8 @@ export class Life {
   }
 
   private expectArrival(after: number): void {
-    const wait = exponential(60_000 / this.settings.arrivalsPerMinute, this.random.next());
+    const { arrivalsPerMinute, rhythm } = this.settings;
+    const wait = exponential(60_000 / (arrivalsPerMinute * paceAt(rhythm, after)), this.random.next());
     this.queue.push({ at: Math.ceil(after + wait), kind: 'arrival' });
   }
 

@@ -1,6 +1,7 @@
 import { UsageError } from '../../domain/errors.js';
 import type { WorldClock } from '../clock.js';
 import { type QuirkChoice, type Quirks, resolveQuirks } from '../quirks.js';
+import type { Rhythm } from './rhythm.js';
 
 /** What a world is made of. Equal options (seed and start time included) give equal worlds. */
 export interface WorldOptions {
@@ -22,6 +23,10 @@ export interface WorldOptions {
   readonly nodesPerRun?: readonly [number, number];
   /** New pipeline runs a minute of the world's time, on average, as the world is moved on. Default 2. */
   readonly arrivalsPerMinute?: number;
+  /** `daily`: more of them arrive by day (UTC) than by night. Default `even`. */
+  readonly rhythm?: Rhythm;
+  /** Typical time of a pipeline run, minutes; runs scatter widely around it, and end after six hours. Default 8. */
+  readonly runMinutes?: number;
   /** Whether the world follows its clock by itself (before each request). Otherwise only `tick()` moves it. Default false. */
   readonly live?: boolean;
   /** Whether a node's start and end move GmtModifiedTime of its run. Default false. */
@@ -45,6 +50,8 @@ export interface WorldSettings {
   readonly experimentRuns: number;
   readonly nodesPerRun: readonly [number, number];
   readonly arrivalsPerMinute: number;
+  readonly rhythm: Rhythm;
+  readonly runMinutes: number;
   readonly live: boolean;
   readonly nodeProgressTouchesRun: boolean;
   readonly quirks: Quirks;
@@ -80,6 +87,8 @@ export function resolveWorldOptions(options: WorldOptions): WorldSettings {
     experimentRuns: count('experimentRuns', options.experimentRuns ?? 200, 0, 2_000_000),
     nodesPerRun: nodeRange(options.nodesPerRun ?? [3, 12]),
     arrivalsPerMinute: arrivals === 0 ? 0 : positive('arrivalsPerMinute', arrivals),
+    rhythm: options.rhythm ?? 'even',
+    runMinutes: positive('runMinutes', options.runMinutes ?? 8),
     live: options.live ?? false,
     nodeProgressTouchesRun: options.nodeProgressTouchesRun ?? false,
     quirks: resolveQuirks(options.quirks),
