@@ -1,5 +1,5 @@
 /** Pages of a walk on their way into the store, behind the calls that bring them. */
-import type { WriteBatch } from '../domain/batch.js';
+import { addEffect, type Effect, type WriteBatch } from '../domain/batch.js';
 import { isClean, joinBatches } from './join-batches.js';
 import type { Pass } from './pass.js';
 import type { SeenIds } from './ports.js';
@@ -14,6 +14,8 @@ export interface StoredPage {
   readonly size?: number | undefined;
   /** Noted as seen once the page is stored. */
   readonly ids?: readonly string[];
+  /** What its rows did is added to this, apart from those of other tallies; default: only to the pass's own. */
+  readonly tally?: Effect;
 }
 
 export type PageStore = WriteBehind<StoredPage>;
@@ -37,6 +39,20 @@ export function areApart(some: readonly StoredPage[], next: readonly StoredPage[
   return !next.some((page) => idsOf(page).some((id) => ids.has(id)));
 }
 
+/**
+ * One transaction for each tally of a group. Where two of them show the same run in two states the older one may come
+ * last: the database knows which is which.
+ */
+function byTally(pages: readonly StoredPage[]): StoredPage[][] {
+  const parts = new Map<Effect | undefined, StoredPage[]>();
+  for (const page of pages) {
+    const part = parts.get(page.tally) ?? [];
+    parts.set(page.tally, part);
+    part.push(page);
+  }
+  return [...parts.values()];
+}
+
 /** Ids that were stored and noted as seen. */
 export const countStored = (seen: SeenIds, pages: PageStore) => async (): Promise<number> => {
   await pages.flush();
@@ -55,9 +71,13 @@ export async function storingPages<R>(
   const pages: PageStore = new WriteBehind(
     { maxItems: pass.settings.pagesPerCommit ?? PAGES_PER_COMMIT, endsGroup, mayOverlap: areApart },
     async (some, previous) => {
-      await pass.commit(joinBatches(some.map(({ batch }) => batch)), previous);
-      const ids = some.flatMap((page) => page.ids ?? []);
-      if (ids.length > 0) await seen?.add(ids);
+      for (const part of byTally(some)) {
+        const effect = await pass.commit(joinBatches(part.map(({ batch }) => batch)), previous);
+        const tally = part[0]?.tally;
+        if (tally !== undefined) addEffect(tally, effect);
+        const ids = part.flatMap((page) => page.ids ?? []);
+        if (ids.length > 0) await seen?.add(ids);
+      }
     },
   );
   let result: R;

@@ -1,10 +1,11 @@
 /**
  * Stream `reconcile`: walks everything once more on a slow schedule, repairs what differs, marks what the source no
- * longer shows as missing, and asks GetPipelineRun before it calls a pipeline run deleted. What it had to repair is
- * drift, and is reported.
+ * longer shows as missing, and asks GetPipelineRun before it calls a pipeline run deleted. What the list shows otherwise
+ * than the mirror has it, and has shown since before the stream last read it, is drift and is reported.
  */
 import type { Evidence, ListAnswer } from '../domain/answers.js';
-import type { PipelineRun } from '../domain/entities.js';
+import { type Effect, noEffect } from '../domain/batch.js';
+import type { Instant, PipelineRun } from '../domain/entities.js';
 import { chunk } from '../util/chunk.js';
 import { confirmMissing, confirmOne, judgeUnseen } from './confirm.js';
 import { type RunsVisitor, runsBatch, walkAgain, walkRuns } from './experiments.js';
@@ -12,6 +13,7 @@ import { identitiesOf, pageBatch, walkUntilCounted } from './list-pages.js';
 import { countStored, type PageStore, storingPages } from './page-store.js';
 import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
+import { divideNews, readUpTo } from './plan-drift.js';
 import type { SeenIds } from './ports.js';
 import { findHiddenTypes, hiddenTypes } from './source-types.js';
 import { UnreadableItems } from './unreadable.js';
@@ -31,26 +33,24 @@ const RUN_WALKS = 3;
 export async function reconcile(pass: Pass): Promise<void> {
   // ListRuns failing must not keep the pipeline runs from being reconciled, nor the other way round.
   const parts = [reconcilePipelineRuns, confirmMissing, reconcileExperimentRuns];
-  try {
-    await runParts(
-      pass,
-      parts.map((part) => () => part(pass)),
-    );
-  } finally {
-    reportDrift(pass);
-  }
+  await runParts(
+    pass,
+    parts.map((part) => () => part(pass)),
+  );
 }
 
 async function reconcilePipelineRuns(pass: Pass): Promise<void> {
+  const drift = noEffect();
   const seen = await pass.store.openSeenIds(pass.scope, 'pipeline_run');
   try {
     const { isComplete, isWhole, hasUnnamed, first } = await storingPages(pass, seen, (pages) =>
-      walkPipelineRuns(pass, seen, pages),
+      walkPipelineRuns(pass, seen, pages, drift),
     );
     if (isWhole) await pass.walkedAll('ListPipelineRuns', ['pipeline_run']);
     if (isComplete && !hasUnnamed && first !== null) await judgeUnseen(pass, seen, first);
     else await askForUnseen(pass, seen);
   } finally {
+    reportDrift(pass, drift);
     await seen.close();
   }
 }
@@ -66,15 +66,17 @@ interface Walked {
   readonly first: Evidence | null;
 }
 
-async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore): Promise<Walked> {
+async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore, drift: Effect): Promise<Walked> {
+  const cursor = await pass.store.readCursor(pass.scope, 'pipeline-runs');
+  let read: Instant | null = null;
   let first: Evidence | null = null;
   let total: number | null = null;
   const anonymous = new UnreadableItems();
   let done = 0;
   const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
+    if (first === null) read = readUpTo(cursor, answer.serverTime, pass.settings.overlapSeconds);
     first ??= answer;
-    // Items without an id are counted by their text, which proves enough about themselves, though not about others.
-    await pages.add({ batch: pageBatch(answer), size: answer.size, ids: identitiesOf(answer) });
+    await addPage(pages, answer, read, drift);
     anonymous.note([{ evidence: answer, operation: 'ListPipelineRuns', items: withoutId(answer, 'pipeline_run') }]);
     total = answer.totalCount;
     done += answer.received;
@@ -87,6 +89,20 @@ async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore): Pr
   const hiddenAreWhole = await walkHiddenTypes(pass, countSeen, onPage);
   const hasUnnamed = anonymous.of('ListPipelineRuns')?.length !== 0;
   return { isComplete, isWhole: isWhole && hiddenAreWhole, hasUnnamed, first };
+}
+
+/** What the stream has not read yet is stored by itself: it does not count as drift. */
+async function addPage(
+  pages: PageStore,
+  answer: ListAnswer<PipelineRun>,
+  read: Instant | null,
+  drift: Effect,
+): Promise<void> {
+  const { known, news } = divideNews(answer.items, read);
+  if (news.length > 0) await pages.add({ batch: { pipelineRuns: [{ evidence: answer, items: news }] } });
+  // Items without an id are counted by their text, which proves enough about themselves, though not about others.
+  const batch = pageBatch({ ...answer, items: known });
+  await pages.add({ batch, size: answer.size, ids: identitiesOf(answer), tally: drift });
 }
 
 /** A hidden type adds its runs to those that were seen, and is counted by what it adds. Returns whether all were shown. */
@@ -198,8 +214,7 @@ async function walkExperimentRuns(
 const hasUnseen = async (pass: Pass, seen: SeenIds): Promise<boolean> =>
   (await seen.unseen({ after: null, limit: 1, firstSeenBefore: pass.startedAt })).length > 0;
 
-function reportDrift(pass: Pass): void {
-  const { inserted, updated } = pass.effect;
+function reportDrift(pass: Pass, { inserted, updated, tables }: Effect): void {
   if (inserted + updated === 0) return;
-  pass.deps.logger.warn({ inserted, updated, tables: pass.effect.tables }, 'reconcile repaired drift');
+  pass.deps.logger.warn({ inserted, updated, tables }, 'reconcile repaired drift');
 }

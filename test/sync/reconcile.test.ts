@@ -152,3 +152,46 @@ it('an item whose id cannot be read is counted, so that the list is walked once 
   expect(pages).toBe(1);
   expect(await kinds(harness, 'r2')).toEqual([]);
 });
+
+const LONG_AGO = '2026-01-01T00:00:00.000000Z';
+const BEFORE_THAT = '2025-12-31T23:00:00.000000Z';
+
+/** The stream has read everything up to a moment ago; one run is stored, and the list shows `shown` beside it. */
+async function shownBeside(...shown: ReturnType<typeof pipelineRun>[]): Promise<Harness> {
+  const harness = await startHarness();
+  const stored = pipelineRun('stored', { gmtModifiedTime: LONG_AGO });
+  const listed = (...runs: readonly ReturnType<typeof pipelineRun>[]): Partial<Source> => ({
+    ...source([], []),
+    listPipelineRuns: async () => listAnswer(runs, runs.length),
+  });
+  await harness.pass('pipeline-runs', listed(stored));
+  expect((await harness.pass('reconcile', listed(stored, ...shown))).outcome).toBe('succeeded');
+  expect(await harness.sql('select from pai.pipeline_runs')).toHaveLength(1 + shown.length);
+  return harness;
+}
+
+const DRIFT = 'reconcile repaired drift';
+
+it('a run that the stream passed over is drift, and is told once it is repaired', async () => {
+  const passedOver = pipelineRun('passed over', { gmtModifiedTime: BEFORE_THAT });
+  const news = pipelineRun('news', { gmtModifiedTime: new Date(Date.now() + 1_000).toISOString() });
+  const { logger } = await shownBeside(passedOver, news);
+  const told = logger.entries.filter(({ message }) => message === DRIFT);
+  expect(told).toMatchObject([{ level: 'warn', fields: { inserted: 1, updated: 0 } }]);
+});
+
+it('a run that has changed since the stream came by is no drift: reconcile is merely the first to see it', async () => {
+  const { logger } = await shownBeside(
+    pipelineRun('news', { gmtModifiedTime: new Date(Date.now() + 1_000).toISOString() }),
+    // The stream reads again what was modified within the overlap, which is 10 minutes.
+    pipelineRun('overlap', { gmtModifiedTime: new Date(Date.now() - 300_000).toISOString() }),
+  );
+  expect(logger.messages('warn')).toEqual([]);
+});
+
+it('a scope that was never read has not drifted', async () => {
+  const harness = await startHarness();
+  await harness.pass('reconcile', source(IDS, IDS));
+  expect(await harness.sql('select from pai.pipeline_runs')).toHaveLength(IDS.length);
+  expect(harness.logger.messages('warn')).toEqual([]);
+});
