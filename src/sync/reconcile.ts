@@ -15,7 +15,7 @@ import { runParts } from './parts.js';
 import type { Pass } from './pass.js';
 import { divideNews, readUpTo } from './plan-drift.js';
 import type { SeenIds } from './ports.js';
-import { findHiddenTypes, hiddenTypes } from './source-types.js';
+import { findHiddenTypes, hiddenTypes, isShownAfterAll } from './source-types.js';
 import { UnreadableItems } from './unreadable.js';
 
 const IDS_PER_QUERY = 500;
@@ -69,12 +69,16 @@ interface Walked {
 async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore, drift: Effect): Promise<Walked> {
   const cursor = await pass.store.readCursor(pass.scope, 'pipeline-runs');
   let read: Instant | null = null;
+  let beganAt: Instant | null = null;
   let first: Evidence | null = null;
   let total: number | null = null;
   const anonymous = new UnreadableItems();
   let done = 0;
   const onPage = async (answer: ListAnswer<PipelineRun>): Promise<void> => {
-    if (first === null) read = readUpTo(cursor, answer.serverTime, pass.settings.overlapSeconds);
+    if (first === null) {
+      beganAt = answer.serverTime;
+      read = readUpTo(cursor, beganAt, pass.settings.overlapSeconds);
+    }
     first ??= answer;
     await addPage(pages, answer, read, drift);
     anonymous.note([{ evidence: answer, operation: 'ListPipelineRuns', items: withoutId(answer, 'pipeline_run') }]);
@@ -86,7 +90,8 @@ async function walkPipelineRuns(pass: Pass, seen: SeenIds, pages: PageStore, dri
   const { isComplete, pages: needed } = await walkUntilCounted(pass, countSeen, onPage);
   pass.needed(needed);
   const isWhole = isComplete || total === null || (await countSeen()) >= total;
-  const hiddenAreWhole = await walkHiddenTypes(pass, countSeen, onPage);
+  const shown = (sourceType: string) => isShownAfterAll(pass, sourceType, seen, beganAt);
+  const hiddenAreWhole = await walkHiddenTypes(pass, countSeen, onPage, shown);
   const hasUnnamed = anonymous.of('ListPipelineRuns')?.length !== 0;
   return { isComplete, isWhole: isWhole && hiddenAreWhole, hasUnnamed, first };
 }
@@ -110,11 +115,13 @@ async function walkHiddenTypes(
   pass: Pass,
   countSeen: () => Promise<number>,
   onPage: (answer: ListAnswer<PipelineRun>) => Promise<void>,
+  isShown: (sourceType: string) => Promise<boolean>,
 ): Promise<boolean> {
   await findHiddenTypes(pass);
   let areWhole = true;
   for (const { sourceType } of await hiddenTypes(pass)) {
     const before = await countSeen();
+    if (await isShown(sourceType)) continue;
     const walks = await walkUntilCounted(pass, async () => (await countSeen()) - before, onPage, sourceType);
     pass.needed(walks.pages);
     areWhole &&= walks.isComplete;
