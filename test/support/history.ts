@@ -192,13 +192,17 @@ const ROWS = [
 
 const SHOWN = 24;
 
-/** What is wrong with the history of the whole mirror: at most some dozen faults in words, empty when nothing is. */
-export async function historyFaults(pool: Pool): Promise<string[]> {
+/**
+ * What is wrong with the history of the whole mirror: at most some dozen faults in words, empty when nothing is. `except`:
+ * runs that are left out with their nodes, such as those that retention took away.
+ */
+export async function historyFaults(pool: Pool, except: ReadonlySet<string> = new Set()): Promise<string[]> {
   const client = await pool.connect();
   try {
     await client.query(`begin isolation level repeatable read; set local timezone = 'UTC'`);
-    const events = (await client.query<HistoryEvent & { subject: string }>(EVENTS)).rows;
-    const rows = (await client.query<HistoryRow & { subject: string }>(ROWS)).rows;
+    const isAsked = ({ subject }: { subject: string }): boolean => !except.has(subject.split(' ')[1] ?? '');
+    const events = (await client.query<HistoryEvent & { subject: string }>(EVENTS)).rows.filter(isAsked);
+    const rows = (await client.query<HistoryRow & { subject: string }>(ROWS)).rows.filter(isAsked);
     await client.query('commit');
     return [...duplicateIds(events), ...lifeFaults(events, rows)].slice(0, SHOWN);
   } finally {
