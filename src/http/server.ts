@@ -6,7 +6,7 @@ import helmet from '@fastify/helmet';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { describeError, MirrorError, StoreError } from '../domain/errors.js';
 import type { Logger } from '../util/logger.js';
-import { type Access, refusalOf } from './access.js';
+import { type Access, MOST_URL, refusalOf } from './access.js';
 import { Allowance } from './allowance.js';
 
 declare module 'fastify' {
@@ -51,6 +51,8 @@ export async function createServer({ access, routes, logger }: ServerOptions): P
   const app = fastify({
     logger: false,
     bodyLimit: 1024,
+    // The router's own bound of 100 characters would make every page of a longer id one that is not there.
+    routerOptions: { maxParamLength: MOST_URL, ignoreTrailingSlash: true },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionTimeout: SILENCE_MS,

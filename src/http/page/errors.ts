@@ -17,6 +17,13 @@ export const missingPage = (what: string, id: string): PageOptions => ({
 <p>The mirror may not have read it yet, retention may have pruned it, or the address has a mistake.</p><p><a href="/runs">All runs</a> · <a href="/">Overview</a></p>`,
 });
 
+/** An address that leads to no page, whatever the mirror holds. */
+export const nowherePage = (path: string): PageOptions => ({
+  title: 'Not found',
+  section: null,
+  body: html`<h1>There is no such page</h1><p class="lead"><code>${shorten(path, 200)}</code> leads nowhere.</p><p><a href="/runs">All runs</a> · <a href="/">Overview</a></p>`,
+});
+
 /** By the code of StoreError. The message is for the log: it may hold names of hosts and users. */
 const REASONS: Readonly<Record<string, string>> = {
   STORE_TIMEOUT: 'The database took too long to answer. A shorter range of time helps when it is busy.',

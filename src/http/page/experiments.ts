@@ -1,5 +1,6 @@
 /** Experiments, and one experiment: its runs, the best of them, metrics as curves. */
 import type { BestMetric, Curve, Experiment, ExperimentRun, Part, RunCursor } from '../../domain/page.js';
+import { experimentAddress, experimentForm, runAddress } from './addresses.js';
 import { type Html, html, jsonBlock } from './html.js';
 import { code, facts, NOT_MIRRORED, named, pager, section, table, waiting } from './layout.js';
 import { cursorText, queryString } from './parameters.js';
@@ -30,7 +31,7 @@ ${
           { title: 'Workspace', kind: 'narrow' },
         ],
         part.rows.map((row) => [
-          html`<a href="/experiments/${encodeURIComponent(row.experimentId)}">${named(row.experimentId, 'without an id')}</a>`,
+          html`<a href="${experimentAddress(row.experimentId)}">${named(row.experimentId, 'without an id')}</a>`,
           count(row.runs),
           time(row.lastCreatedAt),
           time(row.firstCreatedAt),
@@ -42,7 +43,7 @@ ${pager('Pages of experiments', [
   [after === null ? null : '/experiments', 'Newest'],
   [
     part.hasMore && last !== undefined
-      ? `/experiments${queryString({ after: cursorText({ createdAt: last.lastCreatedAt, id: `${last.experimentId} ${last.scope}` }) })}`
+      ? `/experiments${queryString({ after: cursorText({ createdAt: last.lastCreatedAt, id: `${last.scope} ${last.experimentId}` }) })}`
       : null,
     'Older',
   ],
@@ -63,6 +64,7 @@ export interface ExperimentAnswers {
 export function experimentPage(answers: ExperimentAnswers): Html {
   const { id, scopes, best } = answers;
   const total = scopes.reduce((sum, { runs }) => sum + runs, 0);
+  const form = experimentForm(id);
   return html`<p class="crumbs"><a href="/experiments">Experiments</a> <span aria-hidden="true">/</span> <code>${id}</code></p>
 <h1><bdi>${id}</bdi></h1>
 ${facts([
@@ -79,7 +81,8 @@ ${facts([
   ],
 ])}
 ${section('best', 'Best runs', bestTable(best, total))}
-<form action="/experiments/${encodeURIComponent(id)}" method="get">
+<form action="${form.action}" method="get">
+${form.id !== null && html`<input type="hidden" name="id" value="${form.id}">`}
 ${answers.after !== null && html`<input type="hidden" name="after" value="${cursorText(answers.after)}">`}
 ${section('curves', 'Metrics over steps', curveCharts(answers))}
 ${section('runs', 'Runs, newest first', runsTable(answers))}
@@ -129,8 +132,7 @@ ${keys.length > CHARTS_SHOWN && html`<p class="note">${counted(keys.length - CHA
 
 function runsTable({ id, runs, after, chosen }: ExperimentAnswers): Html {
   const last = runs.rows.at(-1);
-  if (last === undefined)
-    return waiting('No older runs', html`<a href="/experiments/${encodeURIComponent(id)}">The newest ones</a>`);
+  if (last === undefined) return waiting('No older runs', html`<a href="${experimentAddress(id)}">The newest ones</a>`);
   const keys = [...new Set(runs.rows.flatMap(({ metrics }) => Object.keys(metrics)))].sort().slice(0, METRIC_COLUMNS);
   return html`${table(
     'Runs of the experiment, newest first, with the latest value of each metric',
@@ -141,10 +143,10 @@ function runsTable({ id, runs, after, chosen }: ExperimentAnswers): Html {
       { title: 'Created' },
     ],
     runs.rows.map((run) => [
-      html`<label class="pick"><input type="checkbox" name="run" value="${run.runId}"${chosen.includes(run.runId) ? html` checked` : html``}> ${named(run.name, 'without a name')}</label><span class="sub">${run.runId}${run.pipelineRunId !== null && html` · <a href="/runs/${encodeURIComponent(run.pipelineRunId)}">its pipeline run</a>`}</span>`,
+      html`<label class="pick"><input type="checkbox" name="run" value="${run.runId}"${chosen.includes(run.runId) ? html` checked` : html``}> ${named(run.name, 'without a name')}</label><span class="sub">${run.runId}${run.pipelineRunId !== null && html` · <a href="${runAddress(run.pipelineRunId)}">its pipeline run</a>`}</span>`,
       ...keys.map((key) => number(run.metrics[key] ?? null)),
       html`<span class="params">${run.params.map(([key, value]) => html`<span class="param"><span class="none">${key}</span> ${shorten(value ?? '–', 30)}</span>`)}</span>`,
       time(run.createdAt),
     ]),
-  )}<div class="pager"><button type="submit">Draw the chosen runs</button>${after !== null && html`<a class="button" href="/experiments/${encodeURIComponent(id)}">Newest</a>`}${runs.hasMore && html`<a class="button" href="/experiments/${encodeURIComponent(id)}${queryString({ after: cursorText({ createdAt: last.createdAt, id: last.runId }) })}">Older</a>`}</div>`;
+  )}<div class="pager"><button type="submit">Draw the chosen runs</button>${after !== null && html`<a class="button" href="${experimentAddress(id)}">Newest</a>`}${runs.hasMore && html`<a class="button" href="${experimentAddress(id, { after: cursorText({ createdAt: last.createdAt, id: last.runId }) })}">Older</a>`}</div>`;
 }

@@ -1,4 +1,5 @@
 /** The frame of every page, and the small parts that pages share. */
+import { runAddress } from './addresses.js';
 import { type Html, html, NOTHING, type Piece } from './html.js';
 import { shorten, time } from './words.js';
 
@@ -91,7 +92,7 @@ export const named = (name: string | null, otherwise: string): Html =>
     : html`<bdi>${shorten(name, 160)}</bdi>`;
 
 export const runLink = (id: string, name: string | null): Html =>
-  html`<a href="/runs/${encodeURIComponent(id)}">${named(name, 'without a name')}</a>`;
+  html`<a href="${runAddress(id)}">${named(name, 'without a name')}</a>`;
 
 export const code = (text: string | null): Html =>
   text === null || text === '' ? html`<span class="none">–</span>` : html`<code>${text}</code>`;

@@ -1,5 +1,6 @@
 /** The mirror itself: freshness of every stream, passes; and what is in quarantine. */
 import type { Part, Pass, QuarantinedItem, StreamFreshness, Troubles } from '../../domain/page.js';
+import { runAddress } from './addresses.js';
 import { type Html, html } from './html.js';
 import { badge, code, NOT_MIRRORED, pager, section, table, waiting } from './layout.js';
 import { banner, freshnessTable } from './overview.js';
@@ -126,5 +127,5 @@ function itemsTable({ items, all, before }: QuarantineAnswers): Html {
 
 const itemLink = ({ entity, entityId }: QuarantinedItem): Html =>
   entity === 'pipeline_run' && entityId !== null
-    ? html`<a href="/runs/${encodeURIComponent(entityId)}">${entityId}</a>`
+    ? html`<a href="${runAddress(entityId)}">${entityId}</a>`
     : html`${entity ?? 'item'} ${code(entityId)}`;

@@ -18,18 +18,29 @@ export class ParameterError extends Error {
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-const MOST_CHARACTERS = 200;
+export const MOST_CHARACTERS = 200;
 
-/** Throws ParameterError when it is there twice, too long, or holds what no text of PostgreSQL can. */
-export function text(query: Query, name: string): string | null {
+/** Ids end where an address does: the server reads 2,048 characters of one. */
+export const MOST_OF_ID = 2_000;
+
+/**
+ * As somebody typed it, without the blanks around it. Throws ParameterError when it is there twice, too long, or holds what
+ * no text of PostgreSQL can.
+ */
+export function text(query: Query, name: string, most = MOST_CHARACTERS): string | null {
+  const value = exactly(query, name, Number.POSITIVE_INFINITY)?.trim() ?? '';
+  if (value.length > most) throw new ParameterError(name, value, `at most ${most} characters`);
+  return value === '' ? null : value;
+}
+
+/** As a link of the page has it: an id may begin or end with a blank, or be nothing but that. */
+export function exactly(query: Query, name: string, most = MOST_OF_ID): string | null {
   const value = query[name];
   if (value === undefined) return null;
   if (typeof value !== 'string') throw new ParameterError(name, value.join(', '), 'one value');
-  const trimmed = value.trim();
-  if (trimmed.length > MOST_CHARACTERS)
-    throw new ParameterError(name, trimmed, `at most ${MOST_CHARACTERS} characters`);
-  if (trimmed.includes('\0')) throw new ParameterError(name, trimmed, 'no zero character');
-  return trimmed === '' ? null : trimmed;
+  if (value.length > most) throw new ParameterError(name, value, `at most ${most} characters`);
+  if (value.includes('\0')) throw new ParameterError(name, value, 'no zero character');
+  return value;
 }
 
 export function oneOf<T extends string>(query: Query, name: string, values: readonly T[]): T | null {
@@ -50,11 +61,21 @@ export function when(query: Query, name: string, isEnd: boolean): Instant | null
   const value = text(query, name);
   if (value === null) return null;
   const isDay = DAY.test(value);
-  const millis = isDay || INSTANT.test(value) ? Date.parse(isDay ? `${value}T00:00:00Z` : value) : Number.NaN;
-  // 2026-02-31 is read as a day of March by some.
-  if (Number.isNaN(millis) || (isDay && new Date(millis).toISOString().slice(0, 10) !== value))
+  const start = isDay || INSTANT.test(value) ? Date.parse(isDay ? `${value}T00:00:00Z` : value) : Number.NaN;
+  const millis = start + (isDay && isEnd ? DAY_MS : 0);
+  if (!isDayOfCalendar(value) || !(millis >= FIRST_MS && millis <= LAST_MS))
     throw new ParameterError(name, value, WHEN_EXPECTED);
-  return instantFromMillis(millis + (isDay && isEnd ? DAY_MS : 0));
+  return instantFromMillis(millis);
+}
+
+/** PostgreSQL has no year 0; the year 10000 has a digit too many. */
+const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** JavaScript reads 2026-02-31 as a day of March, PostgreSQL refuses it. */
+function isDayOfCalendar(text: string): boolean {
+  const millis = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(text.slice(0, 10));
 }
 
 /** A number that PostgreSQL takes for a bigint, as text. */
@@ -76,13 +97,18 @@ const CURSOR = /^(-|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z)~(.*)$/s;
 
 /** Where a list goes on: time and id of the last run before, `2026-03-16T09:30:00.000000Z~flow-x`. */
 export function cursor(query: Query, name: string): RunCursor | null {
-  const value = text(query, name);
-  if (value === null) return null;
+  // Longer than an id by the time in front of it, and a scope.
+  const value = exactly(query, name, MOST_OF_ID + 100) ?? '';
+  if (value === '') return null;
   const [, at = '', id = ''] = CURSOR.exec(value) ?? [];
-  if (at === '' || (at !== '-' && Number.isNaN(Date.parse(at))))
+  if (at === '' || (at !== '-' && !isCursorTime(at)))
     throw new ParameterError(name, value, 'the address of a link on this page: a time, ~ and an id');
   return { createdAt: at === '-' ? null : at, id };
 }
+
+/** What PostgreSQL is given as a time. */
+const isCursorTime = (at: string): boolean =>
+  isDayOfCalendar(at) && Date.parse(at) >= FIRST_MS && !at.slice(11).startsWith('24');
 
 export const cursorText = ({ createdAt, id }: RunCursor): string => `${createdAt ?? '-'}~${id}`;
 

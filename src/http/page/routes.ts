@@ -4,14 +4,26 @@ import { describeError, StoreError } from '../../domain/errors.js';
 import { DOCUMENTS, type DocumentName, OUTCOMES, type PageData, type RunSearch } from '../../domain/page.js';
 import type { Logger } from '../../util/logger.js';
 import type { Routes } from '../server.js';
+import { BY_QUERY } from './addresses.js';
 import { type Assets, loadAssets } from './assets.js';
-import { failurePage, missingPage, mistakePage } from './errors.js';
+import { failurePage, missingPage, mistakePage, nowherePage } from './errors.js';
 import * as experiments from './experiments.js';
 import type { Html } from './html.js';
 import { type PageOptions, page } from './layout.js';
 import * as mirror from './mirror.js';
 import * as overview from './overview.js';
-import { cursor, eventId, oneOf, ParameterError, type Query, text, when, wholeNumber } from './parameters.js';
+import {
+  cursor,
+  eventId,
+  exactly,
+  MOST_OF_ID,
+  oneOf,
+  ParameterError,
+  type Query,
+  text,
+  when,
+  wholeNumber,
+} from './parameters.js';
 import * as run from './run.js';
 import * as runs from './runs.js';
 
@@ -45,17 +57,25 @@ export const pageRoutes =
     app.get('/', async (request, reply) => show(reply, await overviewOf(data, request.query as Query)));
     app.get('/runs', async (request, reply) => show(reply, await runsOf(data, request.query as Query)));
     app.get<{ Params: { id: string } }>('/runs/:id', async ({ params, query }, reply) =>
-      show(reply, await runOf(data, idOf(params.id), query as Query)),
+      show(reply, await runOf(data, idOf(params.id, query as Query), query as Query)),
     );
-    app.get<{ Params: { id: string; document: string } }>('/runs/:id/:document', async ({ params }, reply) =>
-      reply.type('application/json; charset=utf-8').send(await documentOf(data, idOf(params.id), params.document)),
+    app.get<{ Params: { id: string; document: string } }>('/runs/:id/:document', async ({ params, query }, reply) =>
+      reply
+        .type('application/json; charset=utf-8')
+        .send(await documentOf(data, idOf(params.id, query as Query), params.document)),
     );
     app.get('/experiments', async (request, reply) => show(reply, await experimentsOf(data, request.query as Query)));
     app.get<{ Params: { id: string } }>('/experiments/:id', async ({ params, query }, reply) =>
-      show(reply, await experimentOf(data, idOf(params.id), query as Query)),
+      show(reply, await experimentOf(data, idOf(params.id, query as Query), query as Query)),
     );
     app.get('/mirror', async (request, reply) => show(reply, await mirrorOf(data, request.query as Query)));
     app.get('/quarantine', async (request, reply) => show(reply, await quarantineOf(data, request.query as Query)));
+
+    // Whoever reads pages gets a page; programs get what the server says by itself.
+    app.get('/*', (request, reply) => {
+      if (!(request.headers.accept ?? '').includes('text/html')) return reply.callNotFound();
+      return show(reply.code(404), nowherePage(request.url.replace(/\?.*$/s, '')));
+    });
 
     app.setErrorHandler((error, request, reply) => {
       if (error instanceof ParameterError) return show(reply.code(400), mistakePage(error));
@@ -97,10 +117,10 @@ const tooLong = (): StoreError =>
     blast: 'scope',
   });
 
-/** Ids longer than this are none; PostgreSQL takes no zero character. */
-function idOf(id: string): string {
-  if (id.length > 500 || id.includes('\0')) throw new NotThere('page for', id.slice(0, 60));
-  return id;
+/** From the path, or from the query where no path can hold it. PostgreSQL takes no zero character. */
+function idOf(segment: string, query: Query): string {
+  if (segment.includes('\0')) throw new NotThere('page for', segment);
+  return segment === BY_QUERY ? (exactly(query, 'id') ?? segment) : segment;
 }
 
 async function overviewOf(data: PageData, query: Query): Promise<PageOptions> {
@@ -123,14 +143,15 @@ function searchOf(query: Query): RunSearch {
     outcome: oneOf(query, 'outcome', OUTCOMES),
     status: text(query, 'status'),
     scope: text(query, 'workspace'),
-    pipelineId: text(query, 'pipeline'),
-    userId: text(query, 'user'),
+    pipelineId: text(query, 'pipeline', MOST_OF_ID),
+    userId: text(query, 'user', MOST_OF_ID),
     from: when(query, 'from', false),
     to: when(query, 'to', true),
   };
 }
 
-const LIKE_AN_ID = /^[\w-]{4,}$/;
+/** Short ones begin too many ids. */
+const LIKE_AN_ID = /^\S{4,}$/;
 const BY_ID_SHOWN = 10;
 
 async function runsOf(data: PageData, query: Query): Promise<PageOptions> {
@@ -151,7 +172,7 @@ async function runsOf(data: PageData, query: Query): Promise<PageOptions> {
 
 async function runOf(data: PageData, id: string, query: Query): Promise<PageOptions> {
   const skipped = wholeNumber(query, 'nodes', 1_000_000) ?? 0;
-  const [before, after] = [eventId(query, 'history'), text(query, 'outputs')];
+  const [before, after] = [eventId(query, 'history'), exactly(query, 'outputs')];
   const [found, nodes, intervals, history, documents, outputs] = await all(
     data.run(id),
     data.nodes(id, skipped, run.NODES_SHOWN),
@@ -199,7 +220,7 @@ function chosenRuns(query: Query, newest: readonly { runId: string; metrics: obj
   const asked = [query.run ?? []].flat();
   if (asked.length > experiments.MOST_CHOSEN)
     throw new ParameterError('run', `${asked.length} runs`, `${experiments.MOST_CHOSEN} at most`);
-  if (asked.some((one) => one.length > 500 || one.includes('\0')))
+  if (asked.some((one) => one.length > MOST_OF_ID || one.includes('\0')))
     throw new ParameterError('run', asked.join(' '), 'ids of runs');
   if (asked.length > 0) return asked;
   const measured = newest.filter(({ metrics }) => Object.keys(metrics).length > 0);

@@ -10,6 +10,7 @@ import {
   type RunNode,
   type StatusInterval,
 } from '../../domain/page.js';
+import { documentAddress, experimentAddress, runAddress } from './addresses.js';
 import { axisOf, gantt } from './gantt.js';
 import { type Html, html, type Piece, webAddress } from './html.js';
 import { badge, code, facts, named, pager, section, table, timeFact, waiting } from './layout.js';
@@ -35,8 +36,6 @@ export interface RunAnswers {
   readonly isLaterOutputs: boolean;
 }
 
-export const runAddress = (id: string): string => `/runs/${encodeURIComponent(id)}`;
-
 export function runPage(answers: RunAnswers): Html {
   const { run } = answers;
   return html`<p class="crumbs"><a href="/runs">Runs</a> <span aria-hidden="true">/</span> <code>${run.id}</code></p>
@@ -55,7 +54,7 @@ ${section('outputs', 'Outputs', outputsOf(answers))}`;
 function links(run: RunDetail): Html {
   const console = webAddress(run.url);
   return html`${console !== null && html`<a class="button" href="${console}" rel="noreferrer noopener">Open in the PAI console</a>`}
-${run.experimentIds.map((id) => html`<a class="button" href="/experiments/${encodeURIComponent(id)}">Experiment ${shorten(id, 40)}</a>`)}
+${run.experimentIds.map((id) => html`<a class="button" href="${experimentAddress(id)}">Experiment ${shorten(id, 40)}</a>`)}
 ${run.pipelineId !== null && run.pipelineId !== '' && html`<a class="button" href="/runs${queryString({ pipeline: run.pipelineId })}">Runs of this pipeline</a>`}`;
 }
 
@@ -97,10 +96,12 @@ function nodesOf({ run, nodes, skipped }: RunAnswers): Html {
         : 'The run had none, or the mirror has not read them yet.',
     );
   const axis = axisOf(nodes.rows, run.now);
-  const address = runAddress(run.id);
   return html`${gantt(nodes.rows, axis, run.now)}${pager('Pages of nodes', [
-    [skipped === 0 ? null : `${address}#nodes`, 'First nodes'],
-    [nodes.hasMore ? `${address}?nodes=${skipped + nodes.rows.length}#nodes` : null, 'More nodes'],
+    [skipped === 0 ? null : `${runAddress(run.id)}#nodes`, 'First nodes'],
+    [
+      nodes.hasMore ? `${runAddress(run.id, { nodes: String(skipped + nodes.rows.length) })}#nodes` : null,
+      'More nodes',
+    ],
   ])}`;
 }
 
@@ -122,14 +123,13 @@ function statusesOf(intervals: readonly StatusInterval[]): Html {
 function historyOf({ run, history, isOlderHistory }: RunAnswers): Html {
   const last = history.rows.at(-1);
   if (last === undefined) return waiting('No events', 'The mirror writes one for each change that it sees.');
-  const address = runAddress(run.id);
   return html`${table(
     'What the mirror saw of the run and its nodes, newest first',
     [{ title: 'Seen' }, { title: 'What' }, { title: 'Changes' }, { title: 'Request id', kind: 'narrow' }],
     history.rows.map((event) => [time(event.at), whatOf(event), changesOf(event), code(event.requestId)]),
   )}${pager('Pages of history', [
-    [isOlderHistory ? `${address}#history` : null, 'Newest events'],
-    [history.hasMore ? `${address}?history=${last.eventId}#history` : null, 'Older events'],
+    [isOlderHistory ? `${runAddress(run.id)}#history` : null, 'Newest events'],
+    [history.hasMore ? `${runAddress(run.id, { history: last.eventId })}#history` : null, 'Older events'],
   ])}`;
 }
 
@@ -161,7 +161,7 @@ function documentsOf(run: RunDetail, found: RunDocuments | null): Html {
   return html`<p class="note">Fetched ${time(found.fetchedAt)}.</p>${DOCUMENTS.map((name) => {
     const document = found.documents[name];
     if (document === null) return html`<p class="document-none">${TITLES[name]}: <span class="none">none</span></p>`;
-    return html`<details class="document"><summary>${TITLES[name]} <span class="none">${counted(document.characters, 'character')}</span></summary><pre tabindex="0"><code>${document.text}</code></pre>${cutNote(document, `${runAddress(run.id)}/${name}`)}</details>`;
+    return html`<details class="document"><summary>${TITLES[name]} <span class="none">${counted(document.characters, 'character')}</span></summary><pre tabindex="0"><code>${document.text}</code></pre>${cutNote(document, documentAddress(run.id, name))}</details>`;
   })}`;
 }
 
@@ -173,7 +173,6 @@ const cutNote = ({ text, characters }: JsonText, whole: string): Html =>
 function outputsOf({ run, outputs, isLaterOutputs }: RunAnswers): Html {
   const last = outputs.rows.at(-1);
   if (last === undefined) return waiting('No outputs', 'PAI tells the outputs of a node when the node has ended.');
-  const address = runAddress(run.id);
   return html`${table(
     'Outputs of the nodes',
     [{ title: 'Output' }, { title: 'Type', kind: 'narrow' }, { title: 'Value' }, { title: 'Producer', kind: 'narrow' }],
@@ -184,8 +183,8 @@ function outputsOf({ run, outputs, isLaterOutputs }: RunAnswers): Html {
       code(output.producer),
     ]),
   )}${pager('Pages of outputs', [
-    [isLaterOutputs ? `${address}#outputs` : null, 'First outputs'],
-    [outputs.hasMore ? `${address}${queryString({ outputs: last.outputId })}#outputs` : null, 'More outputs'],
+    [isLaterOutputs ? `${runAddress(run.id)}#outputs` : null, 'First outputs'],
+    [outputs.hasMore ? `${runAddress(run.id, { outputs: last.outputId })}#outputs` : null, 'More outputs'],
   ])}`;
 }
 

@@ -2,7 +2,7 @@
 import { OUTCOMES, type RunCursor, type RunPage, type RunRow, type RunSearch } from '../../domain/page.js';
 import { type Html, html, type Piece } from './html.js';
 import { badge, code, NOT_MIRRORED, pager, runLink, section, table, waiting } from './layout.js';
-import { cursorText, type Query, queryString, text } from './parameters.js';
+import { cursorText, MOST_CHARACTERS, MOST_OF_ID, type Query, queryString, text } from './parameters.js';
 import { count, counted, span, time } from './words.js';
 
 export const ROWS = 50;
@@ -22,7 +22,7 @@ const FIELDS = ['q', 'outcome', 'status', 'workspace', 'pipeline', 'user', 'from
 
 export function runs(answers: RunsAnswers): Html {
   const { query, page, after, byId, scopes } = answers;
-  const filters = Object.fromEntries(FIELDS.map((name) => [name, text(query, name)]));
+  const filters = Object.fromEntries(FIELDS.map((name) => [name, text(query, name, MOST_OF_ID)]));
   const isFiltered = Object.values(filters).some((value) => value !== null);
   const isEmpty = page.rows.length === 0 && byId.length === 0 && !isFiltered && after === null && page.next === null;
   return html`<h1>Runs</h1>
@@ -65,7 +65,7 @@ function progress({ looked, isPartial, next, rows }: RunPage, isFiltered: boolea
 function searchForm(filters: Readonly<Record<string, string | null>>, scopes: readonly string[]): Html {
   const isMore = ['status', 'pipeline', 'user', 'from', 'to'].some((name) => filters[name] !== null);
   return html`<search><form class="search" action="/runs" method="get">
-<div class="field grow"><label for="q">Name or id</label><input id="q" name="q" type="search" maxlength="200" autocomplete="off" value="${filters.q ?? ''}" placeholder="in the name, or the beginning of an id"></div>
+<div class="field grow"><label for="q">Name or id</label><input id="q" name="q" type="search" maxlength="${MOST_CHARACTERS}" autocomplete="off" value="${filters.q ?? ''}" placeholder="in the name, or the beginning of an id"></div>
 ${choice('outcome', 'Outcome', filters.outcome ?? null, OUTCOMES)}
 ${choice('workspace', 'Workspace', filters.workspace ?? null, scopes)}
 <button type="submit">Search</button>
@@ -80,7 +80,7 @@ ${field('to', 'Created until (UTC)', filters.to, '2026-03-31')}
 }
 
 const field = (name: string, label: string, value: string | null | undefined, placeholder = ''): Html =>
-  html`<div class="field"><label for="${name}">${label}</label><input id="${name}" name="${name}" maxlength="200" autocomplete="off" value="${value ?? ''}" placeholder="${placeholder}"></div>`;
+  html`<div class="field"><label for="${name}">${label}</label><input id="${name}" name="${name}" maxlength="${MOST_OF_ID}" autocomplete="off" value="${value ?? ''}" placeholder="${placeholder}"></div>`;
 
 function choice(name: string, label: string, chosen: string | null, values: readonly string[]): Html {
   const all = chosen === null || values.includes(chosen) ? values : [chosen, ...values];

@@ -13,10 +13,11 @@ const EXPERIMENTS = `
   select ${EXPERIMENT} from (
     select *, coalesce(last_created_at, '-infinity') as place from analytics.experiments where experiment_id <> ''
   ) e
-  where $2::text is null or (place, experiment_id, scope) < (coalesce($1::timestamptz, '-infinity'), split_part($2, ' ', 1), split_part($2, ' ', 2))
+  where $2::text is null or (place, experiment_id, scope) < 
+    (coalesce($1::timestamptz, '-infinity'), substr($2, strpos($2, ' ') + 1), split_part($2, ' ', 1))
   order by place desc, experiment_id desc, scope desc limit $3`;
 
-/** The newest first; the cursor's id is experiment and scope with a blank between. */
+/** The newest first; the cursor's id is scope, a blank, and the experiment, whose id may hold blanks itself. */
 export async function experiments(pool: pg.Pool, after: RunCursor | null, most: number): Promise<Part<Experiment>> {
   const values = [after?.createdAt ?? null, after?.id ?? null, most + 1];
   return partOf(await query<Experiment>(pool, 'listing experiments', EXPERIMENTS, values), most);

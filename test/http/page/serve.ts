@@ -37,20 +37,22 @@ export async function servePage(databaseUrl: string, options: ServeOptions = {})
   return { url, logger, get: (path) => ask(`${url}${path}`) };
 }
 
-/** The words of a page, without its markup. */
-export const wordsOf = (page: string): string =>
-  page
-    .replace(/<script[\s\S]*?<\/script>|<[^>]*>/g, ' ')
+/** What HTML means by a text or a value. */
+export const unescaped = (text: string): string =>
+  text
     .replaceAll('&#39;', "'")
     .replaceAll('&quot;', '"')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&')
-    .replace(/\s+/g, ' ');
+    .replaceAll('&amp;', '&');
+
+/** The words of a page, without its markup. */
+export const wordsOf = (page: string): string =>
+  unescaped(page.replace(/<script[\s\S]*?<\/script>|<[^>]*>/g, ' ')).replace(/\s+/g, ' ');
 
 /** Where the links of a page lead, in its order. */
 export const linksOf = (page: string): string[] =>
-  [...page.matchAll(/ href="([^"]*)"/g)].map(([, href]) => (href as string).replaceAll('&amp;', '&'));
+  [...page.matchAll(/ href="([^"]*)"/g)].map(([, href]) => unescaped(href as string));
 
 /** Ids of the runs that a page links, in its order, each once. */
 export const runsOf = (page: string): string[] => [
@@ -65,5 +67,5 @@ export const runsOf = (page: string): string[] => [
 /** Where the link with that text leads; null: there is none. */
 export function linkTo(page: string, text: string): string | null {
   const found = [...page.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g)].find(([, , shown]) => shown === text);
-  return found?.[1]?.replaceAll('&amp;', '&') ?? null;
+  return found?.[1] === undefined ? null : unescaped(found[1]);
 }
