@@ -232,7 +232,7 @@ comment on function pai.node_outcome(status text, missing_since timestamp with t
 CREATE OR REPLACE FUNCTION pai.node_seconds(started timestamp with time zone, finished timestamp with time zone)
  RETURNS double precision
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+ STABLE PARALLEL SAFE
 AS $function$
   SELECT CASE WHEN isfinite(started) AND isfinite(finished)
     THEN greatest((extract(epoch FROM finished) - extract(epoch FROM started))::double precision, 0) END
@@ -387,7 +387,7 @@ comment on function pai.quarter_hour(at timestamp with time zone) is 'Start of t
 CREATE OR REPLACE FUNCTION pai.queue_seconds(created timestamp with time zone, started timestamp with time zone)
  RETURNS double precision
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+ STABLE PARALLEL SAFE
 AS $function$
   SELECT CASE WHEN started >= created AND isfinite(created) AND isfinite(started)
     THEN (extract(epoch FROM started) - extract(epoch FROM created))::double precision END
@@ -559,7 +559,7 @@ comment on function pai.run_outcome(status text, deleted_at timestamp with time 
 CREATE OR REPLACE FUNCTION pai.run_seconds(duration bigint, started timestamp with time zone, finished timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+ STABLE PARALLEL SAFE
 AS $function$
   SELECT CASE WHEN duration IS NOT NULL THEN least(greatest(duration, 0), 2147483647)
     WHEN isfinite(started) AND isfinite(finished)
@@ -1165,6 +1165,7 @@ create table pai.run_rollup (
 CREATE INDEX run_rollup_bucket ON pai.run_rollup USING btree (bucket, scope);
 CREATE INDEX run_rollup_grain ON pai.run_rollup USING btree (grain, bucket);
 CREATE INDEX run_rollup_pipeline ON pai.run_rollup USING btree (pipeline_id, bucket);
+CREATE INDEX run_rollup_workspace ON pai.run_rollup USING btree (bucket, scope, runs, succeeded, failed, terminated, skipped, active, lost) WHERE (grain = 'workspace'::text);
 comment on table pai.run_rollup is 'Sums for the views: runs by the quarter hour of their creation, and by scope, pipeline, user and source type.';
 comment on column pai.run_rollup.grain is 'What the row sums up: all (every combination has a row), or workspace, pipeline, user, source_type (the others together, their columns null).';
 comment on column pai.run_rollup.bucket is 'Start of the quarter hour in which the runs were created.';
@@ -2484,6 +2485,32 @@ comment on column analytics.run_buckets.queue_seconds is 'Sum of their seconds f
 comment on column analytics.run_buckets.run_seconds is 'Sum of the seconds of the succeeded runs.';
 comment on column analytics.run_buckets.succeeded_seconds is 'Seconds of each succeeded run, ascending.';
 comment on column analytics.run_buckets.pack is 'The same as one value: percentiles(array_agg(pack)) gives the 50th, 95th and 99th percentile over several rows.';
+
+view analytics.run_buckets_by_workspace (
+  bucket timestamp with time zone,
+  region text,
+  scope text,
+  workspace_id text,
+  runs bigint,
+  succeeded bigint,
+  failed bigint,
+  terminated bigint,
+  skipped bigint,
+  active bigint,
+  lost bigint
+);
+comment on view analytics.run_buckets_by_workspace is 'Pipeline runs by the quarter hour of their creation and by workspace, counts alone: the quickest base of counts over time.';
+comment on column analytics.run_buckets_by_workspace.bucket is 'Start of a quarter hour (UTC): that of the creation of the runs.';
+comment on column analytics.run_buckets_by_workspace.region is 'Region, such as cn-shanghai.';
+comment on column analytics.run_buckets_by_workspace.scope is 'Scope, region:workspaceId.';
+comment on column analytics.run_buckets_by_workspace.workspace_id is 'Workspace: the part of scope after the region.';
+comment on column analytics.run_buckets_by_workspace.runs is 'Runs.';
+comment on column analytics.run_buckets_by_workspace.succeeded is 'Of these succeeded.';
+comment on column analytics.run_buckets_by_workspace.failed is 'Of these failed.';
+comment on column analytics.run_buckets_by_workspace.terminated is 'Of these terminated by a user.';
+comment on column analytics.run_buckets_by_workspace.skipped is 'Of these skipped.';
+comment on column analytics.run_buckets_by_workspace.active is 'Of these not at an end.';
+comment on column analytics.run_buckets_by_workspace.lost is 'Of these dropped by the source before an end was seen.';
 
 view analytics.run_details (
   pipeline_run_id text,

@@ -1,5 +1,5 @@
 /**
- * The four views that answer from sums, computed from the tables from nothing: by SQL of its own, which uses none of the
+ * The views that answer from sums, computed from the tables from nothing: by SQL of its own, which uses none of the
  * mirror's functions.
  */
 import type { ClientBase, Pool } from 'pg';
@@ -63,6 +63,12 @@ function runSums(grain: string, by: readonly string[]): Sums {
 
 const SUMS: readonly Sums[] = [
   ...Object.entries(GRAINS).map(([grain, columns]) => runSums(grain, columns)),
+  {
+    view: 'run_buckets_by_workspace',
+    asked: `select bucket, scope, runs, ${OUTCOMES.join(', ')} from analytics.run_buckets_by_workspace`,
+    expected: `select ${quarter('counted_at')} as bucket, scope, count(*)::int as runs, ${OUTCOMES.map(count).join(', ')}
+      from (${RUNS}) r group by 1, 2`,
+  },
   {
     view: 'failure_buckets',
     asked:

@@ -340,6 +340,26 @@ test('nodes: seconds, share of the run, and the critical one', async () => {
   expect(expected.some(({ outcome, run_seconds }) => outcome === 'active' && run_seconds === null)).toBe(true);
 });
 
+test('no function of the mirror promises to be more constant than what it is made of: those are called row by row', async () => {
+  // Such a function is no part of the plan: it stays there by its name, for 30 microseconds a row. Aggregates cannot be.
+  const { rows } = await world.mirror.pool.query<{ name: string; call: string; columns: string }>(
+    `select p.oid::regprocedure::text as name, n.nspname || '.' || p.proname || '(' ||
+       array_to_string(array(select format('x.c%s', i) from generate_series(1, p.pronargs) i), ', ') || ')' as call,
+       array_to_string(array(select format('null::%s as c%s', t::regtype, i) from unnest(p.proargtypes) with ordinality as a(t, i)), ', ') as columns
+     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+     where n.nspname in ('pai', 'analytics') and l.lanname = 'sql' and not p.proretset and p.pronargs > 0
+       and p.proname not in ('percentiles', 'node_percentiles')`,
+  );
+  expect(rows.length).toBeGreaterThan(8);
+  for (const { name, call, columns } of rows) {
+    const plan = await world.mirror.pool.query<{ 'QUERY PLAN': string }>(
+      `explain (verbose, costs off) select ${call} as value from (select ${columns} from generate_series(1, 2) offset 0) x`,
+    );
+    const output = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(output, name).not.toMatch(new RegExp(`(pai|analytics)\\.${name.replace(/^.*\.|\(.*$/g, '')}\\(`));
+  }
+});
+
 test('scopes: every workspace once', async () => {
   await expectRows(
     'scopes',

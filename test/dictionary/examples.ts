@@ -76,6 +76,12 @@ const COUNTS: readonly Example[] = [
 from analytics.run_buckets where bucket >= '2026-03-16 00:00Z' group by 1 order by 1`,
   ),
   example(
+    'run_buckets_by_workspace',
+    'How many runs has each workspace begun since midnight, and how many of them failed?',
+    `select scope, sum(runs) as runs, sum(failed) as failed
+from analytics.run_buckets_by_workspace where bucket >= '2026-03-16 00:00Z' group by scope order by scope`,
+  ),
+  example(
     'percentiles',
     'How long do runs of each pipeline take? (Over many packs at once: the percentiles of all, not a mean of percentiles.)',
     `select pipeline_id, p[1] as p50, p[2] as p95, p[3] as p99

@@ -25,6 +25,7 @@ const TAGS = [
   '0004_rollups',
   '0005_analytics',
   '0006_retention',
+  '0007_workspace_sums',
 ];
 const FOLDER = new URL('../../migrations/', import.meta.url).pathname;
 
