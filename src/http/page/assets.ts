@@ -17,7 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-const OWN = ['page.css', 'page.js', 'charts.js', 'icon.svg'];
+const OWN = ['page.css', 'page.js', 'live.js', 'charts.js', 'icon.svg'];
 const OF_UPLOT = ['uPlot.iife.min.js', 'uPlot.min.css'];
 
 export interface Assets extends PageAssets {

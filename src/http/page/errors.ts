@@ -1,5 +1,5 @@
 /** Pages for what could not be shown: each says what was asked, what is the matter, and where to go. */
-import { html } from './html.js';
+import { html, inCode } from './html.js';
 import type { PageOptions } from './layout.js';
 import type { ParameterError } from './parameters.js';
 import { shorten } from './words.js';
@@ -24,19 +24,49 @@ export const nowherePage = (path: string): PageOptions => ({
   body: html`<h1>There is no such page</h1><p class="lead"><code>${shorten(path, 200)}</code> leads nowhere.</p><p><a href="/runs">All runs</a> · <a href="/">Overview</a></p>`,
 });
 
+interface Reason {
+  readonly headline: string;
+  /** Words between backticks are commands. */
+  readonly text: string;
+}
+
+const AWAY = 'The database does not answer';
+
 /** By the code of StoreError. The message is for the log: it may hold names of hosts and users. */
-const REASONS: Readonly<Record<string, string>> = {
-  STORE_TIMEOUT: 'The database took too long to answer. A shorter range of time helps when it is busy.',
-  STORE_STARTING: 'The database is starting or stopping.',
-  STORE_TOO_MANY_CONNECTIONS: 'The database has no connection left for this page.',
-  STORE_SCHEMA: 'The database lacks a view that this page reads: run `pai-mirror migrate`.',
-  STORE_PERMISSION: 'The login of the mirror may not read schema analytics.',
-  STORE_LOGIN: 'The database refused the login of the mirror.',
+const REASONS: Readonly<Record<string, Reason>> = {
+  STORE_TIMEOUT: {
+    headline: 'The database took too long',
+    text: 'It did not answer within the time that a page has. A shorter range of time helps when it is busy.',
+  },
+  STORE_STARTING: {
+    headline: 'The mirror is starting',
+    text: 'Its database is being opened or migrated, or PostgreSQL itself is starting or stopping. That takes moments; the first start of a new version over a large mirror may take minutes.',
+  },
+  STORE_TOO_MANY_CONNECTIONS: { headline: AWAY, text: 'It has no connection left for this page.' },
+  STORE_SCHEMA: {
+    headline: 'The database is not migrated',
+    text: 'It lacks a view that this page reads: `pai-mirror migrate` makes it, and so does the next start.',
+  },
+  STORE_PERMISSION: {
+    headline: 'The database refuses to answer',
+    text: 'The login of the mirror may not read schema `analytics`.',
+  },
+  STORE_LOGIN: { headline: 'The database refuses to answer', text: 'It does not take the login of the mirror.' },
 };
 
-export const failurePage = (code: string): PageOptions => ({
-  title: 'Database away',
-  section: null,
-  body: html`<h1>The database does not answer</h1><p class="lead">${REASONS[code] ?? 'The mirror cannot reach its database at the moment.'}</p>
-<p>This page reads everything from there. The mirror tries again by itself; the log and <code>pai-mirror doctor</code> tell why (<code>${code}</code>).</p><p><a href="/">Try again</a></p>`,
-});
+const OTHER: Reason = { headline: AWAY, text: 'The mirror cannot reach its database at the moment.' };
+
+/** A browser that shows it looks again so often, and then shows the page that was asked for. */
+const LOOK_AGAIN_SECONDS = 10;
+
+export function failurePage(code: string): PageOptions {
+  const { headline, text } = REASONS[code] ?? OTHER;
+  return {
+    title: headline,
+    section: null,
+    live: LOOK_AGAIN_SECONDS,
+    isFailure: true,
+    body: html`<h1>${headline}</h1><p class="lead">${inCode(text)}</p>
+<p>This page reads everything from there, and is shown as soon as it can be. The mirror tries again by itself; its log and <code>pai-mirror doctor</code> tell why (<code>${code}</code>).</p><p><a href="">Try again</a></p>`,
+  };
+}

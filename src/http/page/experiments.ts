@@ -1,8 +1,17 @@
 /** Experiments, and one experiment: its runs, the best of them, metrics as curves. */
-import type { BestMetric, Curve, Experiment, ExperimentRun, Part, RunCursor } from '../../domain/page.js';
+import type {
+  BestMetric,
+  Curve,
+  Experiment,
+  ExperimentRun,
+  Part,
+  RunCursor,
+  StreamFreshness,
+} from '../../domain/page.js';
 import { experimentAddress, experimentForm, runAddress } from './addresses.js';
+import { emptyList } from './empty.js';
 import { type Html, html, jsonBlock } from './html.js';
-import { code, facts, NOT_MIRRORED, named, pager, section, table, waiting } from './layout.js';
+import { code, facts, named, pager, section, table, waiting } from './layout.js';
 import { cursorText, queryString } from './parameters.js';
 import { count, counted, number, shorten, time } from './words.js';
 
@@ -15,12 +24,19 @@ export const RUNS_COMPARED = 300;
 const METRIC_COLUMNS = 4;
 const CHARTS_SHOWN = 6;
 
-export function experimentsList(part: Part<Experiment>, after: RunCursor | null): Html {
+/** `streams`: what they have done so far, where there is no experiment at all. */
+export function experimentsList(
+  part: Part<Experiment>,
+  after: RunCursor | null,
+  streams: readonly StreamFreshness[] | null,
+): Html {
   const last = part.rows.at(-1);
   return html`<h1>Experiments</h1>
 ${
   last === undefined
-    ? waiting(after === null ? 'No experiments yet' : 'No older experiments', NOT_MIRRORED)
+    ? streams !== null
+      ? emptyList(streams, 'experiment-runs')
+      : waiting('No older experiments', html`<a href="/experiments">The newest ones</a>`)
     : table(
         'Experiments, those with the newest runs first',
         [

@@ -39,6 +39,10 @@ export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[])
 
 export const NOTHING = html``;
 
+/** Words between backticks are commands. */
+export const inCode = (text: string): Piece =>
+  text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+
 /** For a script of the page to read. A `<` could end the element, so none is left. */
 export const jsonBlock = (id: string, value: unknown): Html =>
   html`<script type="application/json" id="${id}">${new Html(JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029'))}</script>`;

@@ -1,4 +1,5 @@
 /** The frame of every page, and the small parts that pages share. */
+import type { Instant } from '../../domain/entities.js';
 import { runAddress } from './addresses.js';
 import { type Html, html, NOTHING, type Piece } from './html.js';
 import { shorten, time } from './words.js';
@@ -15,6 +16,10 @@ export interface PageOptions {
   readonly body: Piece;
   /** Whether it draws charts. */
   readonly charts?: boolean;
+  /** Kept as it is now, by a look every so many seconds. */
+  readonly live?: number;
+  /** Says why there is no page: the page comes in its place as soon as there is one. */
+  readonly isFailure?: boolean;
 }
 
 export type Section = keyof typeof SECTIONS;
@@ -27,7 +32,9 @@ const SECTIONS = {
   quarantine: ['/quarantine', 'Quarantine'],
 } as const;
 
-export function page(assets: PageAssets, { title, section, body, charts = false }: PageOptions): string {
+/** `now`: when it was made. */
+export function page(assets: PageAssets, options: PageOptions, now: Instant): string {
+  const { title, section, body, charts = false, live } = options;
   const { addressOf } = assets;
   const navigation = Object.entries(SECTIONS).map(
     ([name, [href, label]]) =>
@@ -43,6 +50,7 @@ export function page(assets: PageAssets, { title, section, body, charts = false 
 <link rel="icon" href="${addressOf('icon.svg')}" type="image/svg+xml">
 ${charts && html`<link rel="stylesheet" href="${addressOf('uPlot.min.css')}">`}
 <link rel="stylesheet" href="${addressOf('page.css')}">
+${live !== undefined && html`<script src="${addressOf('live.js')}" defer></script>`}
 <script src="${addressOf('page.js')}" defer></script>
 ${charts && html`<script src="${addressOf('uPlot.iife.min.js')}" defer></script><script src="${addressOf('charts.js')}" defer></script>`}
 </head>
@@ -51,15 +59,21 @@ ${charts && html`<script src="${addressOf('uPlot.iife.min.js')}" defer></script>
 <header class="top"><div class="frame">
 <a class="brand" href="/"><svg class="mark" viewBox="0 0 32 32" width="22" height="22" aria-hidden="true"><rect class="mark-back" width="32" height="32" rx="8"/><path class="mark-line" d="M8 21V11l8 6 8-6v10"/></svg>pai-mirror</a>
 <nav aria-label="Pages"><ul>${navigation}</ul></nav>
+${live !== undefined && liveBar(live, options.isFailure === true, now)}
 </div></header>
 <main id="main" class="frame" tabindex="-1">
 ${body}
 </main>
+${live !== undefined && html`<p class="trouble" role="status" data-live-status></p>`}
 <footer class="frame"><p>Read-only, from the views of schema <code>analytics</code>. Times are in <span data-zone>UTC</span>.</p></footer>
 </body>
 </html>
 `.text;
 }
+
+/** Without JavaScript it says of when the page is. */
+const liveBar = (seconds: number, isFailure: boolean, now: Instant): Html =>
+  html`<div class="live" data-live="${seconds}"${isFailure && html` data-live-failure`}><span>As of ${time(now)}</span> <button type="button" aria-describedby="live-what" hidden>Pause</button><span class="hidden" id="live-what">This page is brought up to date every ${seconds} seconds.</span></div>`;
 
 /** What stands where a table would be empty. */
 export const waiting = (headline: string, ...lines: readonly Piece[]): Html =>

@@ -8,7 +8,7 @@ import type {
   StreamFreshness,
   Troubles,
 } from '../../domain/page.js';
-import { type Html, html, jsonBlock, type Piece } from './html.js';
+import { type Html, html, inCode, jsonBlock } from './html.js';
 import { badge, NOT_MIRRORED, named, runLink, section, table, waiting } from './layout.js';
 import { judge, judgeStream, type Verdict } from './verdict.js';
 import { count, counted, percent, roughly, shorten, span, time } from './words.js';
@@ -60,10 +60,6 @@ export const banner = (
 ${verdict.findings.length > 0 && html`<ul class="findings">${verdict.findings.slice(0, FINDINGS_SHOWN).map(finding)}</ul>`}
 ${verdict.findings.length > FINDINGS_SHOWN && html`<p><a href="/mirror">${counted(verdict.findings.length - FINDINGS_SHOWN, 'more finding')}</a></p>`}
 </section>`;
-
-/** Words between backticks are commands. */
-const inCode = (text: string): Piece =>
-  text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 
 const finding = ({ level, text, detail, link }: Verdict['findings'][number]): Html =>
   html`<li class="v-${level}">${link === null ? text : html`<a href="${link}">${text}</a>`}${detail !== null && html`<span class="detail">${shorten(detail, 240)}</span>`}</li>`;

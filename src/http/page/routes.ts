@@ -1,6 +1,7 @@
 /** The addresses of the status page. Each request asks its questions, a few at once, and answers with one whole page. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { describeError, StoreError } from '../../domain/errors.js';
+import { instantFromMillis } from '../../domain/instant.js';
 import { DOCUMENTS, type DocumentName, OUTCOMES, type PageData, type RunSearch } from '../../domain/page.js';
 import type { Logger } from '../../util/logger.js';
 import type { Routes } from '../server.js';
@@ -45,13 +46,20 @@ class NotThere extends Error {
 /** Longer than the database gives a statement; a server that says nothing at all must not keep a browser waiting. */
 const PATIENCE_MS = 12_000;
 
+/**
+ * Pages that tell of this moment are asked for again so often by a browser that shows them. Lists are not: they would move
+ * under whoever reads them.
+ */
+const LIVE_SECONDS = 30;
+const LIVE_RUN_SECONDS = 15;
+
 /** Adds the pages; they answer GET only and change nothing. */
 export const pageRoutes =
   ({ data, logger }: PageOptionsOfServer): Routes =>
   (app) => {
     const assets = loadAssets();
     const show = (reply: FastifyReply, options: PageOptions): FastifyReply =>
-      reply.type('text/html; charset=utf-8').send(page(assets, options));
+      reply.type('text/html; charset=utf-8').send(page(assets, options, instantFromMillis(Date.now())));
 
     app.get('/assets/:file', (request, reply) => sendAsset(assets, request, reply));
     app.get('/', async (request, reply) => show(reply, await overviewOf(data, request.query as Query)));
@@ -134,7 +142,7 @@ async function overviewOf(data: PageData, query: Query): Promise<PageOptions> {
     data.failures(overview.failureDays(range), overview.FAILURES_SHOWN),
   );
   const body = overview.overview({ streams, troubles, active, range, series, failures });
-  return { title: 'Overview', section: 'overview', body, charts: true };
+  return { title: 'Overview', section: 'overview', body, charts: true, live: LIVE_SECONDS };
 }
 
 function searchOf(query: Query): RunSearch {
@@ -164,9 +172,11 @@ async function runsOf(data: PageData, query: Query): Promise<PageOptions> {
       : Promise.resolve([]),
     data.scopes(),
   );
+  const isEmpty = runs.isEmptyMirror(search, after, found);
+  const [streams] = await all(isEmpty ? data.freshness() : Promise.resolve(null));
   const listed = new Set(found.rows.map(({ id }) => id));
   const others = byId.filter(({ id }) => !listed.has(id));
-  const body: Html = runs.runs({ search, query, after, page: found, byId: others, scopes });
+  const body: Html = runs.runs({ search, query, after, page: found, byId: others, scopes, streams });
   return { title: 'Runs', section: 'runs', body };
 }
 
@@ -195,7 +205,8 @@ async function runOf(data: PageData, id: string, query: Query): Promise<PageOpti
     outputs,
     isLaterOutputs,
   });
-  return { title: run.titleOf(found), section: 'runs', body };
+  const options = { title: run.titleOf(found), section: 'runs', body } as const;
+  return found.outcome === 'active' ? { ...options, live: LIVE_RUN_SECONDS } : options;
 }
 
 /** Larger ones are for a SQL tool. */
@@ -212,7 +223,9 @@ async function documentOf(data: PageData, id: string, name: string): Promise<str
 async function experimentsOf(data: PageData, query: Query): Promise<PageOptions> {
   const after = cursor(query, 'after');
   const [found] = await all(data.experiments(after, experiments.EXPERIMENTS_SHOWN));
-  return { title: 'Experiments', section: 'experiments', body: experiments.experimentsList(found, after) };
+  const isEmpty = found.rows.length === 0 && after === null;
+  const [streams] = await all(isEmpty ? data.freshness() : Promise.resolve(null));
+  return { title: 'Experiments', section: 'experiments', body: experiments.experimentsList(found, after, streams) };
 }
 
 /** The runs that were chosen, else the newest ones that have metrics. */
@@ -250,7 +263,7 @@ async function mirrorOf(data: PageData, query: Query): Promise<PageOptions> {
     data.passes(failedOnly, before, mirror.PASSES_SHOWN),
   );
   const body = mirror.mirrorPage({ streams, troubles, passes, failedOnly, before });
-  return { title: 'Mirror', section: 'mirror', body };
+  return { title: 'Mirror', section: 'mirror', body, live: LIVE_SECONDS };
 }
 
 async function quarantineOf(data: PageData, query: Query): Promise<PageOptions> {

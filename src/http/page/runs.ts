@@ -1,7 +1,15 @@
 /** The list of runs and its search. */
-import { OUTCOMES, type RunCursor, type RunPage, type RunRow, type RunSearch } from '../../domain/page.js';
+import {
+  OUTCOMES,
+  type RunCursor,
+  type RunPage,
+  type RunRow,
+  type RunSearch,
+  type StreamFreshness,
+} from '../../domain/page.js';
+import { emptyList } from './empty.js';
 import { type Html, html, type Piece } from './html.js';
-import { badge, code, NOT_MIRRORED, pager, runLink, section, table, waiting } from './layout.js';
+import { badge, code, pager, runLink, section, table, waiting } from './layout.js';
 import { cursorText, MOST_CHARACTERS, MOST_OF_ID, type Query, queryString, text } from './parameters.js';
 import { count, counted, span, time } from './words.js';
 
@@ -16,21 +24,22 @@ export interface RunsAnswers {
   /** Runs whose id begins with the text, of any time, which the page itself does not show. */
   readonly byId: readonly RunRow[];
   readonly scopes: readonly string[];
+  /** Where there is no run at all: what the streams have done so far. */
+  readonly streams: readonly StreamFreshness[] | null;
 }
 
 const FIELDS = ['q', 'outcome', 'status', 'workspace', 'pipeline', 'user', 'from', 'to'] as const;
 
 export function runs(answers: RunsAnswers): Html {
-  const { query, page, after, byId, scopes } = answers;
+  const { query, page, after, byId, scopes, streams } = answers;
   const filters = Object.fromEntries(FIELDS.map((name) => [name, text(query, name, MOST_OF_ID)]));
   const isFiltered = Object.values(filters).some((value) => value !== null);
-  const isEmpty = page.rows.length === 0 && byId.length === 0 && !isFiltered && after === null && page.next === null;
   return html`<h1>Runs</h1>
 ${searchForm(filters, scopes)}
 ${byId.length > 0 && section('by-id', 'Runs with such an id', runsTable('Runs whose id begins so', byId))}
 ${section('list', isFiltered ? 'Runs that match, newest first' : 'All runs, newest first', [
-  isEmpty
-    ? waiting('No runs yet', NOT_MIRRORED)
+  streams !== null
+    ? emptyList(streams, 'pipeline-runs')
     : page.rows.length === 0
       ? nothingFound(page, after)
       : runsTable('Pipeline runs, newest first', page.rows),
@@ -44,6 +53,10 @@ ${section('list', isFiltered ? 'Runs that match, newest first' : 'All runs, newe
   ]),
 ])}`;
 }
+
+/** Every run was looked for, and there is none. */
+export const isEmptyMirror = (search: RunSearch, after: RunCursor | null, { rows, next }: RunPage): boolean =>
+  rows.length === 0 && next === null && after === null && Object.values(search).every((value) => value === null);
 
 const nothingFound = (page: RunPage, after: RunCursor | null): Html =>
   page.next === null

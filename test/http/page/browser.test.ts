@@ -2,69 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { instantFromMillis } from '../../../src/domain/instant.js';
-import { SimulatedClock } from '../../../src/emulator/clock.js';
 import { createDatabase } from '../../support/database.js';
-import { startMirror, type TestMirror } from '../../support/mirror.js';
+import { mirrorSomething, type Visit, visitWith } from './browser-world.js';
 import { startChromium, whyNot } from './chromium.js';
 import { findFaults } from './page-faults.js';
 import { type ServedPage, servePage } from './serve.js';
-
-const HOSTILE = `<img src=x onerror="window.wasHacked=true"><script>window.wasHacked=true</script>`;
-const HOUR = 3_600_000;
 
 /** Where pictures of every page go; not set: nowhere. */
 const SCREENSHOTS = process.env.TEST_SCREENSHOTS;
 
 const closing: (() => Promise<void>)[] = [];
 const onStarted = (close: () => Promise<void>): void => void closing.push(close);
-
-async function mirrorSomething(): Promise<TestMirror> {
-  const clock = new SimulatedClock({ speed: 0 });
-  const mirror = await startMirror({
-    onStarted,
-    emulator: {
-      workspaces: 2,
-      pipelines: 3,
-      history: 90,
-      historyDays: 3,
-      active: 5,
-      experimentRuns: 40,
-      nodesPerRun: [4, 8],
-      clock,
-      seed: 3,
-    },
-  });
-  mirror.emulator.mutate.addPipelineRun({
-    pipelineRunId: 'flow-hostile',
-    name: HOSTILE,
-    status: 'Failed',
-    message: HOSTILE,
-    userId: HOSTILE,
-    gmtCreateTime: instantFromMillis(clock.now() - HOUR),
-    startedAt: instantFromMillis(clock.now() - HOUR),
-    finishedAt: instantFromMillis(clock.now()),
-  });
-  await mirror.sync();
-  await mirror.store.refreshRollups();
-  return mirror;
-}
-
-/** What a page does that it must not: errors, refusals of its own policy, requests to elsewhere. */
-function watch(page: Page, own: string): string[] {
-  const seen: string[] = [];
-  page.on('console', (message) => {
-    // Said about this test, which looks at the charts.
-    if (message.text().includes('Multiple readback operations')) return;
-    if (['error', 'warning'].includes(message.type())) seen.push(`${message.type()}: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => seen.push(`error: ${error.message}`));
-  page.on('requestfailed', (request) => seen.push(`failed: ${request.url()}`));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(`${own}/`)) seen.push(`elsewhere: ${request.url()}`);
-  });
-  return seen;
-}
 
 /** Share of the pixels of each chart that are not empty. */
 const inkOf = (page: Page): Promise<number[]> =>
@@ -88,7 +36,7 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
   let addresses: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    const mirror = await mirrorSomething();
+    const mirror = await mirrorSomething(onStarted);
     served = await servePage(mirror.databaseUrl, { onStarted });
     browser = await startChromium();
     const ask = async (sql: string): Promise<string> =>
@@ -118,24 +66,7 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
     for (const close of closing.reverse()) await close();
   });
 
-  const visit = async (
-    url: string,
-    size: { width: number; height: number },
-    colorScheme: 'light' | 'dark',
-    javaScriptEnabled = true,
-  ) => {
-    const context = await browser.newContext({
-      viewport: size,
-      colorScheme,
-      locale: 'en-US',
-      timezoneId: 'Asia/Shanghai',
-      javaScriptEnabled,
-    });
-    const page = await context.newPage();
-    const seen = watch(page, new URL(url).origin);
-    await page.goto(url, { waitUntil: 'load' });
-    return { page, seen, close: () => context.close() };
-  };
+  const visit: Visit = (...how) => visitWith(browser, ...how);
 
   it.each([
     ['desktop', { width: 1280, height: 900 }],

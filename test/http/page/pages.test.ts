@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { instantFromMillis } from '../../../src/domain/instant.js';
 import { SimulatedClock } from '../../../src/emulator/clock.js';
 import { layCable } from '../../support/cable.js';
@@ -401,9 +401,10 @@ it('says on an empty database what each page waits for, instead of showing an em
     ['/', 'Nothing has been mirrored yet'],
     ['/', 'No runs in the last 24 hours'],
     ['/?range=90d', 'No runs yet'],
-    ['/runs', 'No runs yet'],
+    ['/runs', 'Nothing has been mirrored yet No pass has read pipeline runs so far'],
+    ['/runs', 'pai-mirror doctor says what is in its way'],
     ['/runs?q=x', 'No run matches'],
-    ['/experiments', 'No experiments yet'],
+    ['/experiments', 'Nothing has been mirrored yet No pass has read experiment runs so far'],
     ['/mirror', 'No stream has begun yet'],
     ['/mirror', 'No pass yet'],
     ['/quarantine', 'Nothing is in quarantine'],
@@ -413,6 +414,45 @@ it('says on an empty database what each page waits for, instead of showing an em
     expect(wordsOf(text), path).toContain(words);
     expect(text, path).not.toContain('<table');
   }
+});
+
+it('says where the mirror is whole and PAI has nothing that there is nothing to wait for', async () => {
+  const { databaseUrl, sync } = await startMirror({
+    onStarted: onTestFinished,
+    emulator: {
+      workspaces: 2,
+      pipelines: 2,
+      history: 0,
+      active: 0,
+      experimentRuns: 0,
+      clock: new SimulatedClock({ speed: 0 }),
+    },
+  });
+  await sync();
+  const empty = await servePage(databaseUrl);
+  for (const [path, words] of [
+    ['/', 'The mirror is healthy and fresh'],
+    ['/', 'Nothing runs at the moment'],
+    ['/runs', /PAI has no pipeline runs The mirror has read the whole list of 2 workspaces, the last time \d+ s ago/],
+    ['/runs?outcome=failed', 'No run matches'],
+    ['/experiments', 'PAI has no experiment runs'],
+  ] as const)
+    expect(wordsOf((await empty.get(path)).text), path).toMatch(words);
+});
+
+it('says before the schema is there what makes it, and while the mirror starts that it does', async () => {
+  const bare = await servePage((await createDatabase({ empty: true })).url);
+  for (const path of ['/', '/runs', '/runs/x', '/experiments', '/mirror', '/quarantine']) {
+    const { status, text } = await bare.get(path);
+    expect([path, status]).toEqual([path, 503]);
+    expect(wordsOf(text)).toContain(
+      'The database is not migrated It lacks a view that this page reads: pai-mirror migrate makes it',
+    );
+    expect(text).toContain('<code>pai-mirror migrate</code>');
+  }
+  const { status, text } = await (await servePage(mirror.databaseUrl, { isOpen: false })).get('/runs');
+  expect(status).toBe(503);
+  expect(wordsOf(text)).toContain('The mirror is starting Its database is being opened or migrated');
 });
 
 it('says that the database is away, with 503 and no word of where it is, and shows the pages again when it is back', async () => {
@@ -433,7 +473,7 @@ it('says that the database is away, with 503 and no word of where it is, and sho
 it('serves style and scripts for good, by addresses of their content, and nothing twice', async () => {
   const { text } = await page.get('/');
   const files = [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, file]) => file as string);
-  expect(files.length).toBe(6);
+  expect(files.length).toBe(7);
   for (const file of files) {
     const { status, headers } = await page.get(file);
     expect(status).toBe(200);

@@ -1,5 +1,6 @@
 /** The status page over a database, in the server that it has in the service. */
 import { onTestFinished } from 'vitest';
+import { StoreError } from '../../../src/domain/errors.js';
 import { pageRoutes } from '../../../src/http/page/routes.js';
 import { createServer } from '../../../src/http/server.js';
 import { pageData } from '../../../src/store/page/page-data.js';
@@ -16,6 +17,8 @@ export interface ServedPage {
 
 export interface ServeOptions {
   readonly bounds?: SearchBounds;
+  /** Not: the mirror is starting, and has no database yet. */
+  readonly isOpen?: boolean;
   /** Given what closes it; default: it goes away with the test. */
   readonly onStarted?: (close: () => Promise<void>) => void;
 }
@@ -23,7 +26,12 @@ export interface ServeOptions {
 export async function servePage(databaseUrl: string, options: ServeOptions = {}): Promise<ServedPage> {
   const logger = capturingLogger();
   const database = new ReadDatabase({ connectionString: databaseUrl, logger });
-  const data = pageData(() => database.pool, options.bounds);
+  const pool = () => {
+    if (options.isOpen === false)
+      throw new StoreError('not open yet', { code: 'STORE_STARTING', retryable: true, blast: 'global' });
+    return database.pool;
+  };
+  const data = pageData(pool, options.bounds);
   const server = await createServer({
     access: { host: '127.0.0.1', token: null },
     routes: [pageRoutes({ data, logger })],

@@ -117,8 +117,8 @@
     };
   };
 
-  /** @type {(() => void)[]} */
-  const drawn = [];
+  /** How to remove what is drawn in a place. @type {Map<HTMLElement, () => void>} */
+  const drawn = new Map();
 
   /** @param {HTMLElement} place */
   const draw = (place) => {
@@ -133,16 +133,23 @@
         plot.setSize({ width: place.clientWidth, height: options.height });
     });
     watch.observe(place);
-    drawn.push(() => {
+    drawn.set(place, () => {
       watch.disconnect();
       plot.destroy();
+      drawn.delete(place);
     });
   };
 
-  const drawAll = () => {
-    for (const remove of drawn.splice(0)) remove();
-    for (const place of document.querySelectorAll('[data-chart]')) if (place instanceof HTMLElement) draw(place);
+  /** Those that are not drawn yet; what was drawn in a part of the page that is gone goes too. */
+  const drawMissing = () => {
+    for (const [place, remove] of drawn) if (!place.isConnected) remove();
+    for (const place of document.querySelectorAll('[data-chart]'))
+      if (place instanceof HTMLElement && !drawn.has(place)) draw(place);
   };
-  drawAll();
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+  drawMissing();
+  document.addEventListener('parts-exchanged', drawMissing);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    for (const remove of drawn.values()) remove();
+    drawMissing();
+  });
 })();

@@ -16,12 +16,17 @@
     return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second}`;
   };
 
-  for (const element of document.querySelectorAll('time[datetime]')) {
-    const date = new Date(element.getAttribute('datetime') ?? '');
-    if (Number.isNaN(date.getTime())) continue;
-    element.setAttribute('title', element.textContent ?? '');
-    element.textContent = local(date);
-  }
+  /** Once each: the title keeps the time in UTC. */
+  const localize = () => {
+    for (const element of document.querySelectorAll('time[datetime]:not([title])')) {
+      const date = new Date(element.getAttribute('datetime') ?? '');
+      if (Number.isNaN(date.getTime())) continue;
+      element.setAttribute('title', element.textContent ?? '');
+      element.textContent = local(date);
+    }
+  };
+  localize();
+  document.addEventListener('parts-exchanged', localize);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const element of document.querySelectorAll('[data-zone]'))
     element.textContent = `the zone of this browser, ${zone}`;
