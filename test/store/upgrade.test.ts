@@ -19,7 +19,7 @@ import { startMirror } from '../support/mirror.js';
 import { Player } from '../support/player.js';
 import { differencesOf, lostRows, type Populated, populate } from '../support/populated.js';
 import { recordedWorld } from '../support/recorded-world.js';
-import { REPLICAS, releasedTags } from '../support/releases.js';
+import { releasedTags } from '../support/releases.js';
 
 const FOLDER = new URL('../../migrations/', import.meta.url).pathname;
 /** More of each run of the recordings: 5 make a few hundred runs. `npm run test:upgrades` takes many more. */
@@ -130,7 +130,7 @@ describe(`upgrades (TEST_SEED=${SEED})`, async () => {
       await replicas.start('2', FEW_STATEMENTS);
 
       const started = performance.now();
-      const wasKilled = await killInTheMiddle(client, url, random.between(0, 400));
+      const wasKilled = await killInTheMiddle(client, url, random.between(0, 150));
       const again = performance.now();
       const both = await Promise.all([migrate({ connectionString: url }), migrate({ connectionString: url })]);
       const done = performance.now();
@@ -157,10 +157,6 @@ describe(`upgrades (TEST_SEED=${SEED})`, async () => {
       expect(await headGoesOn(url, client, populated)).toEqual([]);
     },
   );
-
-  test('knows what replicas of each released schema say', async () => {
-    expect(Object.keys(REPLICAS)).toEqual(expect.arrayContaining(tags));
-  });
 });
 
 async function refresh(url: string): Promise<void> {
