@@ -13,5 +13,19 @@ const ACTIONS: Readonly<Record<string, string | null>> = {
   ListWorkspaces: 'paiworkspace:ListWorkspaces',
 };
 
+/**
+ * No operations: by PAI's documents they make the lists show the runs of everybody in a workspace, and not only public ones
+ * and the user's own.
+ */
+const WIDER: Readonly<Record<string, string>> = {
+  ListPipelineRuns: 'paiflow:ListAllPipelineRuns',
+  ListPipelineRunsStatus: 'paiflow:ListAllPipelineRunsStatus',
+};
+
+/** All that the mirror needs, and nothing that changes anything at PAI: the policy of docs/security.md. */
+export const RAM_ACTIONS: readonly string[] = Object.entries(ACTIONS).flatMap(([operation, action]) =>
+  [action, WIDER[operation]].filter((one) => one != null),
+);
+
 /** Null: PAI documents no action for it. */
 export const ramActionOf = (operation: string): string | null => ACTIONS[operation] ?? null;

@@ -4,7 +4,7 @@ import type { CursorState } from '../domain/batch.js';
 import type { Instant } from '../domain/entities.js';
 import { query } from './pool.js';
 import { activeSql, TOLD_DELETED } from './schema/columns.js';
-import { instantSql } from './sql.js';
+import { instantSql, quote } from './sql.js';
 
 export interface PassOverview {
   readonly startedAt: Instant;
@@ -128,7 +128,7 @@ async function countTables(pool: Pool): Promise<TableOverview[]> {
       : await query<{ rows: number }>(
           pool,
           `counting pai.${table}`,
-          `select count(*)::float8 as rows from pai."${table}"`,
+          `select count(*)::float8 as rows from pai.${quote(table)}`,
         );
     tables.push({ table, rows: counted[0]?.rows ?? 0, estimated });
   }

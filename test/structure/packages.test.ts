@@ -10,6 +10,9 @@ interface LockedPackage {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly resolved?: string;
   readonly hasInstallScript?: boolean;
+  readonly integrity?: string;
+  readonly version?: string;
+  readonly link?: boolean;
 }
 
 /** Where packages are downloaded from; put together here, so that this file does not name one itself. */
@@ -42,6 +45,16 @@ describe('package-lock.json', () => {
     expect(packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([]);
   });
 
+  /** npm takes the archive from whichever registry a machine is told to use: the hash says that it is the same one. */
+  test('has a hash of every package, and none that is found by git, a file or an address', () => {
+    const installed = packages.filter(([path]) => path !== '');
+    expect(installed.filter(([, { integrity = '' }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity))).toEqual([]);
+    expect(installed.filter(([, entry]) => entry.link === true || !/^\d+\.\d+\.\d+/.test(entry.version ?? ''))).toEqual(
+      [],
+    );
+    expect(installed.filter(([path]) => !/^(node_modules\/(@[\w.-]+\/)?[\w.-]+\/?)+$/.test(`${path}/`))).toEqual([]);
+  });
+
   /** npm leaves a platform's package out when its registry lacks it, and `npm ci` then refuses the file everywhere. */
   test('names the packages of all platforms, not only those of the machine that wrote it', () => {
     const names = new Set(packages.map(([path]) => path.split('node_modules/').at(-1)));
@@ -57,6 +70,14 @@ describe('package-lock.json', () => {
     expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => denied[name] !== false)).toEqual([]);
   });
+});
+
+/** `allowScripts` is for the npm that knows it, from 11 on; the setting is for all of them. */
+test('npm runs no install script here, of which version it may be', () => {
+  expect(readText('.npmrc').split('\n')).toContain('ignore-scripts=true');
+  // With it npm leaves out what comes before and after a script, too.
+  const names = Object.keys(readJson('package.json').scripts);
+  expect(names.filter((name) => /^(pre|post)/.test(name) || name === 'prepare')).toEqual([]);
 });
 
 test('package.json pins every dependency to one version', () => {

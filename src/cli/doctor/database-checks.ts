@@ -4,6 +4,7 @@ import { BudgetTable } from '../../store/budgets.js';
 import { readDrift, readMigrationState, readPartitions, readReader } from '../../store/inspect/schema.js';
 import { readRights, readRoom, readServer } from '../../store/inspect/server.js';
 import { openInspection } from '../../store/inspect/session.js';
+import { transportOf } from '../../store/inspect/transport.js';
 import { PARTITIONS_AHEAD } from '../start.js';
 import { type Check, type Judged, ok, skipped } from './check.js';
 import {
@@ -17,6 +18,7 @@ import {
   judgePartitions,
   judgeReader,
   judgeRights,
+  judgeTransport,
   judgeVersion,
 } from './judge-database.js';
 import type { Session } from './session.js';
@@ -40,7 +42,10 @@ const connectionChecks = (session: Session): readonly Check[] => [
     name: 'database',
     needs: ['data-directory'],
     isUsable: () => session.inspection !== null,
-    run: async () => [await connect(session)],
+    run: async () => {
+      const found = await connect(session);
+      return session.inspection === null ? [found] : [found, ...judgeTransport(transportOf(session.connectionString))];
+    },
   },
   {
     name: 'database-version',

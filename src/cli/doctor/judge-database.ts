@@ -4,6 +4,7 @@ import type { EmbeddedLook } from '../../embedded/look.js';
 import type { MigrationState, PartitionFacts, ReaderFacts } from '../../store/inspect/schema.js';
 import type { Drift } from '../../store/inspect/schema-diff.js';
 import type { RightsFacts, RoomFacts, ServerFacts } from '../../store/inspect/server.js';
+import type { Transport } from '../../store/inspect/transport.js';
 import { failed, type Judged, ok, warning } from './check.js';
 
 const OLDEST_VERSION = 140_000;
@@ -26,6 +27,21 @@ export function judgeConnectFailure(error: unknown): Judged {
   const code = error instanceof StoreError ? error.code : '';
   const message = error instanceof Error ? error.message : String(error);
   return failed(null, message, REFUSALS[code] ?? 'see the message, and the log of the server');
+}
+
+/** A network that is nobody else's is a good reason for either: warnings only. */
+export function judgeTransport(transport: Transport): Judged[] {
+  const remedy =
+    'add sslmode=verify-full to DATABASE_URL, and sslrootcert=FILE when the certificate is of a CA of your own';
+  if (transport === 'plain')
+    return [
+      warning('TLS', 'connections to the database are not encrypted: whoever is on the way reads all of it', remedy),
+    ];
+  if (transport === 'unverified')
+    return [
+      warning('TLS', 'the certificate of the database is not checked: somebody else may answer in its place', remedy),
+    ];
+  return [];
 }
 
 export function judgeVersion({ versionNum, version }: ServerFacts): Judged {

@@ -8,7 +8,7 @@ import type { Instant } from '../../domain/entities.js';
 import { describeError } from '../../domain/errors.js';
 import { type Age, ageText, type RetentionRule, type RetentionSettings } from '../../domain/retention.js';
 import { letOthersPrune, tryToPruneAlone } from '../pruning-lock.js';
-import { instantSql } from '../sql.js';
+import { instantSql, quote } from '../sql.js';
 import { agedSql, type PrunableEntity, ruleParameters } from './due-runs.js';
 import { dropMonth, oldMonths } from './history-months.js';
 import { countOldRows, joinRows, type PrunableRows, pruneOldRows } from './prune-rows.js';
@@ -79,7 +79,7 @@ async function rowSizes(client: ClientBase): Promise<RowSizes> {
 }
 
 async function countRows(client: ClientBase, table: string): Promise<number> {
-  const { rows } = await client.query<{ rows: number }>(`select count(*)::float8 as rows from pai."${table}"`);
+  const { rows } = await client.query<{ rows: number }>(`select count(*)::float8 as rows from pai.${quote(table)}`);
   return rows[0]?.rows ?? 0;
 }
 
