@@ -79,6 +79,11 @@ const STATEMENTS: readonly Rule[] = [
   ['costs', 'drop index', /^drop index (?:if exists )?([\w.]+)/i],
   ['costs', 'trigger', /^create (?:or replace )?(?:constraint )?trigger \w+ .*?\bon ([\w.]+)/i],
   ['costs', 'another body of', /^create or replace (?:function|view|procedure) ([\w.]+)/i],
+  [
+    'costs',
+    'another promise of',
+    /^alter function ([\w.]+)(?:\([^)]*\))? (?:immutable|stable|volatile|parallel|cost|rows)/i,
+  ],
   ['costs', 'call', /^select ([\w.]+)\(/i],
   ['costs', 'block of code', /^(do)\b/i],
 ];

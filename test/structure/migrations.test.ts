@@ -38,6 +38,11 @@ const REASONS: Readonly<Record<string, string>> = {
   '0006_retention: costs: call pai.describe_change_event_partition': 'Only comments; locks keep no writer out.',
   '0006_retention: costs: another body of analytics.run_as_of':
     'Answers what it answered before where nothing was pruned, and older versions prune nothing and do not call it.',
+  '0007_workspace_sums: costs: index pai.run_rollup':
+    'A table of sums, 30,000 pages for a million runs; below a second.',
+  '0007_workspace_sums: costs: another promise of pai.run_seconds': 'The same answers; no index is made of it.',
+  '0007_workspace_sums: costs: another promise of pai.queue_seconds': 'The same answers; no index is made of it.',
+  '0007_workspace_sums: costs: another promise of pai.node_seconds': 'The same answers; no index is made of it.',
 };
 
 describe('every migration', () => {
@@ -78,6 +83,10 @@ describe('every migration', () => {
     ['update pai.runs set name = null', 'change rows of pai.runs'],
     ['delete from pai.runs', 'change rows of pai.runs'],
     ['truncate pai.runs', 'change rows of pai.runs'],
+    [
+      'alter function pai.f(text, int) owner to somebody',
+      'not known: alter function pai.f(text, int) owner to somebody',
+    ],
     ['vacuum full pai.runs', 'not known: vacuum full pai.runs'],
   ])('is refused when it says %s', (sql, what) => {
     expect(findings([{ tag: 'x', sql }])).toEqual([{ tag: 'x', level: 'breaks', what }]);
@@ -92,6 +101,7 @@ describe('every migration', () => {
       'another body of pai.run_outcome',
     ],
     ['alter table pai.runs add column at timestamptz not null default now()', 'a default that is computed pai.runs'],
+    ['alter function pai.run_outcome(text) stable', 'another promise of pai.run_outcome'],
     ['do $$ begin drop table pai.runs; end $$', 'block of code do'],
     ['create function pai.f() returns void language sql as $$ drop table pai.runs $$; select pai.f()', 'call pai.f'],
   ])('needs a reason when it says %s', (sql, what) => {
