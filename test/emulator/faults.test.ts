@@ -19,7 +19,9 @@ interface RawReply {
 /** A bare request, so that broken answers can be looked at; rejects when the connection breaks before the headers. */
 function raw(emulator: Emulator, path = RUNS, timeout = 0): Promise<RawReply> {
   return new Promise((resolve, reject) => {
+    let hasBegun = false;
     const sent = request(emulator.url + path, { agent: false }, (response) => {
+      hasBegun = true;
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', () => {});
@@ -33,7 +35,10 @@ function raw(emulator: Emulator, path = RUNS, timeout = 0): Promise<RawReply> {
       );
     });
     if (timeout > 0) sent.setTimeout(timeout, () => sent.destroy(new Error('no answer')));
-    sent.on('error', reject);
+    // Once an answer has begun, its end tells of the error, and what arrived before it.
+    sent.on('error', (error) => {
+      if (!hasBegun) reject(error);
+    });
     sent.end();
   });
 }
