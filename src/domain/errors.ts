@@ -65,7 +65,7 @@ export class StoreError extends MirrorError {}
 /** This replica does not hold the lease (any more), so nothing of the batch was written. */
 export class LeaseLostError extends MirrorError {
   constructor(scope: string, stream: string) {
-    super(`lost the lease of ${stream} in ${scope}: another process took over`, {
+    super(`lost the lease of ${stream} in ${scope}: it ran out, or another process took over`, {
       code: 'LEASE_LOST',
       retryable: false,
       blast: 'scope',

@@ -33,7 +33,10 @@ interface Kind {
 
 const passing = (code: string, hint: string): Kind => ({ code, retryable: true, blast: 'global', hint });
 
-const UNREACHABLE = passing('STORE_UNAVAILABLE', 'nothing was written; the service tries again by itself');
+const UNREACHABLE = passing(
+  'STORE_UNAVAILABLE',
+  'the database cannot be reached: `start` tries again by itself, another command is to be run again',
+);
 const STARTING = passing('STORE_STARTING', 'the database is starting, stopping or recovering from a crash');
 const DISK_FULL = passing('STORE_DISK_FULL', "the database's disk is full: nothing was written, make room there");
 const CROWDED = passing(
