@@ -236,6 +236,12 @@ export interface BestMetric {
   readonly bestRunId: string | null;
 }
 
+export interface BestMetrics {
+  readonly metrics: readonly BestMetric[];
+  /** Runs that were compared, the newest ones. */
+  readonly compared: number;
+}
+
 /** One metric of one run; steps ascend, each once. */
 export interface Curve {
   readonly runId: string;
@@ -293,11 +299,12 @@ export interface PageData {
   outputs(runId: string, after: string | null, most: number): Promise<Part<NodeOutput>>;
   experiments(after: RunCursor | null, most: number): Promise<Part<Experiment>>;
   experiment(id: string): Promise<readonly Experiment[]>;
-  experimentRuns(id: string, after: RunCursor | null, most: number): Promise<Part<ExperimentRun>>;
-  /** Of the newest `mostRuns` runs. */
-  bestMetrics(id: string, mostRuns: number): Promise<readonly BestMetric[]>;
-  /** Those of these runs, thinned out to `mostPoints` each. */
-  curves(runIds: readonly string[], mostPoints: number): Promise<readonly Curve[]>;
+  /** With the first `mostKeys` metrics of each by name. */
+  experimentRuns(id: string, after: RunCursor | null, most: number, mostKeys: number): Promise<Part<ExperimentRun>>;
+  /** Of the newest `mostRuns` runs, or of as many as can be compared in time. */
+  bestMetrics(id: string, mostRuns: number): Promise<BestMetrics>;
+  /** Of the first `mostKeys` metrics of these runs, by name; long ones thinned out to `mostPoints` each. */
+  curves(runIds: readonly string[], mostPoints: number, mostKeys: number): Promise<readonly Curve[]>;
   quarantine(all: boolean, before: string | null, most: number): Promise<Part<QuarantinedItem>>;
   passes(failedOnly: boolean, before: string | null, most: number): Promise<Part<Pass>>;
 }

@@ -1,6 +1,6 @@
 /** Experiments, and one experiment: its runs, the best of them, metrics as curves. */
 import type {
-  BestMetric,
+  BestMetrics,
   Curve,
   Experiment,
   ExperimentRun,
@@ -21,6 +21,8 @@ export const CURVES_SHOWN = 5;
 export const MOST_CHOSEN = 8;
 export const POINTS_SHOWN = 400;
 export const RUNS_COMPARED = 300;
+/** Metrics of one run: more are for the dashboards. */
+export const KEYS_SHOWN = 20;
 const METRIC_COLUMNS = 4;
 const CHARTS_SHOWN = 6;
 
@@ -71,7 +73,7 @@ export interface ExperimentAnswers {
   readonly scopes: readonly Experiment[];
   readonly runs: Part<ExperimentRun>;
   readonly after: RunCursor | null;
-  readonly best: readonly BestMetric[];
+  readonly best: BestMetrics;
   readonly curves: readonly Curve[];
   /** Those whose curves are shown. */
   readonly chosen: readonly string[];
@@ -105,9 +107,12 @@ ${section('runs', 'Runs, newest first', runsTable(answers))}
 </form>`;
 }
 
-function bestTable(best: readonly BestMetric[], total: number): Html {
-  if (best.length === 0)
-    return waiting('No metrics yet', 'The best run of each metric appears here with the first point that a run logs.');
+function bestTable({ metrics, compared }: BestMetrics, total: number): Html {
+  if (metrics.length === 0)
+    return waiting(
+      compared < total ? `No metrics in ${counted(compared, 'newest run')}` : 'No metrics yet',
+      'The best run of each metric appears here with the first point that a run logs.',
+    );
   return html`${table(
     'The best run by each metric',
     [
@@ -117,14 +122,14 @@ function bestTable(best: readonly BestMetric[], total: number): Html {
       { title: 'Better is', kind: 'narrow' },
       { title: 'Runs', kind: 'narrow number' },
     ],
-    best.map(({ key, bestValue, bestRunId, lowerIsBetter, runs }) => [
+    metrics.map(({ key, bestValue, bestRunId, lowerIsBetter, runs }) => [
       named(key, 'without a name'),
       number(bestValue),
       code(bestRunId),
       lowerIsBetter ? 'less' : 'more',
       count(runs),
     ]),
-  )}${total > RUNS_COMPARED && html`<p class="note">Of the ${count(RUNS_COMPARED)} newest runs; the view <code>experiment_metrics</code> compares all ${count(total)}.</p>`}`;
+  )}${total > compared && html`<p class="note">Of the ${counted(compared, 'newest run')}; the view <code>experiment_metrics</code> compares all ${count(total)}.</p>`}`;
 }
 
 function curveCharts({ curves, runs }: ExperimentAnswers): Html {

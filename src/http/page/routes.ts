@@ -244,12 +244,12 @@ async function experimentOf(data: PageData, id: string, query: Query): Promise<P
   const after = cursor(query, 'after');
   const [scopes, found, best] = await all(
     data.experiment(id),
-    data.experimentRuns(id, after, experiments.RUNS_SHOWN),
+    data.experimentRuns(id, after, experiments.RUNS_SHOWN, experiments.KEYS_SHOWN),
     data.bestMetrics(id, experiments.RUNS_COMPARED),
   );
   if (scopes.length === 0) throw new NotThere('experiment', id);
   const chosen = chosenRuns(query, found.rows);
-  const [curves] = await all(data.curves(chosen, experiments.POINTS_SHOWN));
+  const [curves] = await all(data.curves(chosen, experiments.POINTS_SHOWN, experiments.KEYS_SHOWN));
   const body = experiments.experimentPage({ id, scopes, runs: found, after, best, curves, chosen });
   return { title: `Experiment ${id}`, section: 'experiments', body, charts: true };
 }

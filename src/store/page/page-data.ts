@@ -26,9 +26,9 @@ export function pageData(pool: () => pg.Pool, bounds: SearchBounds = DEFAULT_BOU
     outputs: async (runId, after, most) => outputs(pool(), runId, after, most),
     experiments: async (after, most) => experiments(pool(), after, most),
     experiment: async (id) => experiment(pool(), id),
-    experimentRuns: async (id, after, most) => experimentRuns(pool(), id, after, most),
-    bestMetrics: async (id, mostRuns) => bestMetrics(pool(), id, mostRuns),
-    curves: async (runIds, mostPoints) => curves(pool(), runIds, mostPoints),
+    experimentRuns: async (id, after, most, mostKeys) => experimentRuns(pool(), id, after, most, mostKeys),
+    bestMetrics: async (id, mostRuns) => bestMetrics(pool(), id, mostRuns, bounds.mostMs),
+    curves: async (runIds, mostPoints, mostKeys) => curves(pool(), runIds, mostPoints, mostKeys),
     quarantine: async (all, before, most) => quarantine(pool(), all, before, most),
     passes: async (failedOnly, before, most) => passes(pool(), failedOnly, before, most),
   };

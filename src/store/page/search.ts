@@ -13,7 +13,7 @@ export interface SearchBounds {
   /** Runs looked at first, and at most in one statement; each window is four times the one before. */
   readonly firstWindow: number;
   readonly mostInWindow: number;
-  /** No further window is begun after so many runs, or milliseconds. */
+  /** No further window is begun after so many runs, or milliseconds; the latter bounds the comparison of metrics, too. */
   readonly mostLooked: number;
   readonly mostMs: number;
 }

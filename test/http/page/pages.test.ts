@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { instantFromMillis } from '../../../src/domain/instant.js';
 import { SimulatedClock } from '../../../src/emulator/clock.js';
+import { DEFAULT_BOUNDS } from '../../../src/store/page/search.js';
 import { layCable } from '../../support/cable.js';
 import { createDatabase } from '../../support/database.js';
 import { ask } from '../../support/http.js';
@@ -64,7 +65,8 @@ beforeAll(async () => {
      from generate_series(1, 60) n`,
     [HOSTILE],
   );
-  page = await servePage(mirror.databaseUrl, { onStarted });
+  // On a busy machine no time would be long enough for a search, or a comparison, to come to its end.
+  page = await servePage(mirror.databaseUrl, { onStarted, bounds: { ...DEFAULT_BOUNDS, mostMs: 60_000 } });
 });
 
 afterAll(async () => {
