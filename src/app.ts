@@ -46,6 +46,8 @@ export interface OpenStoreOptions {
   readonly dryRun?: boolean;
   /** Whether to bring the schema up to date first. */
   readonly migrate: boolean;
+  /** A schema that a newer version has made is no reason to stop. Default false. */
+  readonly newerSchema?: boolean;
   /** Default: few, as there may be many replicas. */
   readonly maxConnections?: number;
   /** Waits for a database that is not there yet. Default: it has to be there. */
@@ -70,7 +72,7 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
   const database = await openDatabase(config, logger, options.patience);
   try {
     const { connectionString } = database;
-    if (options.migrate) await migrate({ connectionString, logger });
+    if (options.migrate) await migrate({ connectionString, logger, acceptNewer: options.newerSchema ?? false });
     const { maxConnections } = options;
     const store = new PgStore({
       connectionString,

@@ -17,6 +17,7 @@ import type { HealthOptions } from './health.js';
 import type { Interrupt } from './interrupt.js';
 import type { ListOptions } from './quarantine.js';
 import type { ReaderOptions } from './reader.js';
+import type { StartOptions } from './start.js';
 import { version } from './version.js';
 
 const EXIT_CODES = `
@@ -50,10 +51,12 @@ export function createProgram(interrupt: Interrupt, done: (code: ExitCode) => vo
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).exitOverride().allowExcessArguments(false);
 
-  add('start', 'the service: every stream on its schedule, until SIGTERM or Ctrl-C').action(async () => {
-    const { startCommand } = await import('./start.js');
-    done(await startCommand(interrupt));
-  });
+  add('start', 'the service: every stream on its schedule, until SIGTERM or Ctrl-C')
+    .option('--newer-schema', 'after a rollback: work with the schema of a newer version, which only has more', false)
+    .action(async (options: StartOptions) => {
+      const { startCommand } = await import('./start.js');
+      done(await startCommand(interrupt, options));
+    });
   add('sync', 'one complete round of every stream (or of some), everything due included, then exit')
     .option('--stream <name...>', `only these streams: ${STREAMS.join(', ')}`, collectStreams)
     .option('--dry-run', 'fetch and compare, write nothing', false)

@@ -30,11 +30,16 @@ const PARTITIONS_EVERY_MS = 6 * 3_600_000;
 /** Levels at which a reason for ending would not be seen. */
 const SAYS_NO_ERROR = ['silent', 'fatal'];
 
-export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
+export interface StartOptions {
+  /** The schema may be that of a newer version: its migrations only add. */
+  readonly newerSchema: boolean;
+}
+
+export async function startCommand(interrupt: Interrupt, options: StartOptions): Promise<ExitCode> {
   const { config, logger: everyLine, output } = createContext({ scopes: true });
   const logger = limitedLogger(everyLine);
   try {
-    return await startService(config, logger, output, interrupt);
+    return await startService(config, logger, output, interrupt, options);
   } catch (error) {
     // Whoever reads the log of a service reads lines of JSON, also the one that says why it did not come up.
     if (error instanceof UsageError || process.stderr.isTTY || SAYS_NO_ERROR.includes(config.logLevel)) throw error;
@@ -43,12 +48,18 @@ export async function startCommand(interrupt: Interrupt): Promise<ExitCode> {
   }
 }
 
-async function startService(config: Config, logger: Logger, output: Output, interrupt: Interrupt): Promise<ExitCode> {
+async function startService(
+  config: Config,
+  logger: Logger,
+  output: Output,
+  interrupt: Interrupt,
+  options: StartOptions,
+): Promise<ExitCode> {
   // First of all: probes are answered while the database is waited for, and a port in use is told before anything is done.
   const http = await openSomeHttpSide(config, logger, (sentence) => logger.warn({}, sentence));
   const down = leaveInTime(interrupt, logger, 0);
   try {
-    const mirror = await openWhenThere(config, logger, http, interrupt);
+    const mirror = await openWhenThere(config, logger, http, interrupt, options);
     if (mirror === null) return 0;
     if (mirror.database.embedded) output.print(`PostgreSQL: ${mirror.database.connectionString}`);
     return await serve(mirror, http, config, logger, interrupt);
@@ -64,12 +75,14 @@ async function openWhenThere(
   logger: Logger,
   { work }: HttpSide,
   interrupt: Interrupt,
+  { newerSchema }: StartOptions,
 ): Promise<Mirror | null> {
   const onCall = (report: CallReport): void => work.called(report);
   const progress = progressDisplay(false, logger);
   const patience = { limitMs: DATABASE_WAIT_MS, signal: interrupt.signal };
   try {
-    return await openMirror({ config, logger, migrate: true, patience, onProgress: progress.listener, onCall });
+    const onProgress = progress.listener;
+    return await openMirror({ config, logger, migrate: true, newerSchema, patience, onProgress, onCall });
   } catch (error) {
     if (interrupt.signal.aborted) return null;
     throw error;

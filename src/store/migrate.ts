@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describeError, StoreError } from '../domain/errors.js';
 import { type Logger, silentLogger } from '../util/logger.js';
 import { applyMigration, PATIENCE, type Patience } from './apply-migration.js';
-import { compareMigrations, type Migration, readMigrations } from './migrations.js';
+import { checkNewer, compareMigrations, type Migration, newerMigrations, readMigrations } from './migrations.js';
 import { ensurePartitions } from './partitions.js';
 import { storeError } from './pg-errors.js';
 import { whenNotFull } from './pool.js';
@@ -15,6 +15,8 @@ export interface MigrateOptions {
   readonly partitionsAhead?: number;
   /** Where the SQL files are; default: the package's own. */
   readonly folder?: string;
+  /** Leaves a schema as it is that a newer version made; otherwise that is an error. Default false. */
+  readonly acceptNewer?: boolean;
   /** How long it waits for tables that others use; default: a minute and a half in all. */
   readonly patience?: Patience;
 }
@@ -54,20 +56,28 @@ async function migrateLocked(
   client: Client,
   migrations: readonly Migration[],
   options: MigrateOptions,
-): Promise<string[]> {
+): Promise<MigrateResult> {
   const logger = options.logger ?? silentLogger;
   await prepare(client);
   const { rows } = await client.query<{ tag: string; hash: string }>(
     'select tag, hash from pai.schema_migrations order by tag',
   );
+  const newer = options.acceptNewer ? newerMigrations(migrations, rows) : [];
+  const latest = (migrations.at(-1) as Migration).tag;
+  if (newer.length > 0) {
+    checkNewer(migrations, rows);
+    logger.warn({ newer }, `the schema of the database is newer than this version, whose last migration is ${latest}`);
+    return { applied: [], version: newer.at(-1) as string };
+  }
   const pending = compareMigrations(migrations, rows);
   for (const migration of pending) {
+    const started = performance.now();
     await applyMigration(client, migration, options.patience ?? PATIENCE, logger);
-    logger.info({ migration: migration.tag }, 'applied a migration');
+    logger.info({ migration: migration.tag, ms: Math.round(performance.now() - started) }, 'applied a migration');
   }
   await preparePartitions(client, options.partitionsAhead ?? 3, logger);
   await prepareReader(client, logger);
-  return pending.map((migration) => migration.tag);
+  return { applied: pending.map((migration) => migration.tag), version: latest };
 }
 
 /** Without them the events go to the default partition: no reason for the service not to start. */
@@ -116,8 +126,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
     await client.query(WAIT_FOR_OTHERS);
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query(SESSION);
-    const applied = await migrateLocked(client, migrations, options);
-    return { applied, version: (migrations.at(-1) as Migration).tag };
+    return await migrateLocked(client, migrations, options);
   } catch (error) {
     throw storeError('migrating the database', error);
   } finally {

@@ -57,14 +57,35 @@ async function readMigration(folder: string, tag: string): Promise<Migration> {
 const refuse = (code: string, message: string, cause?: unknown): StoreError =>
   new StoreError(message, { code, retryable: false, blast: 'global', cause });
 
+interface Applied {
+  readonly tag: string;
+  readonly hash: string;
+}
+
+/** What came after everything that this version knows: tags are numbered. */
+export function newerMigrations(known: readonly Migration[], applied: readonly Applied[]): string[] {
+  const latest = known.at(-1)?.tag ?? '';
+  return applied.map(({ tag }) => tag).filter((tag) => tag > latest);
+}
+
+/**
+ * For a version that goes on beside a newer schema, which only ever has more than its own. Throws StoreError when the
+ * database lacks something that this version has, or has it in another form.
+ */
+export function checkNewer(known: readonly Migration[], applied: readonly Applied[]): void {
+  const newer = newerMigrations(known, applied);
+  const [lacking] = compareMigrations(
+    known,
+    applied.filter(({ tag }) => !newer.includes(tag)),
+  );
+  if (lacking) throw refuse('STORE_EDITED', `the database has ${newer.join(', ')} but not ${lacking.tag}`);
+}
+
 /**
  * What is still to be applied. Throws StoreError when the database is not a state that this version ever had: newer,
  * with an edited migration, or with a hole.
  */
-export function compareMigrations(
-  known: readonly Migration[],
-  applied: readonly { readonly tag: string; readonly hash: string }[],
-): Migration[] {
+export function compareMigrations(known: readonly Migration[], applied: readonly Applied[]): Migration[] {
   const latest = known.at(-1)?.tag ?? 'nothing';
   const unknown = applied.filter(({ tag }) => !known.some((migration) => migration.tag === tag));
   if (unknown.length > 0) {
@@ -72,7 +93,8 @@ export function compareMigrations(
       .map(({ tag }) => tag)
       .sort()
       .at(-1);
-    throw refuse('STORE_NEWER', `the database is at ${at}, this version knows up to ${latest}; upgrade pai-mirror`);
+    const told = `the database is at ${at}, this version knows up to ${latest}; upgrade pai-mirror`;
+    throw refuse('STORE_NEWER', `${told} (after a rollback \`pai-mirror start --newer-schema\` works with it)`);
   }
   for (const { tag, hash } of applied) {
     const file = known.find((migration) => migration.tag === tag);

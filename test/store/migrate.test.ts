@@ -96,6 +96,26 @@ describe('migrate', () => {
     await expect(checkMigrated(client)).rejects.toMatchObject(refusal);
   });
 
+  test('told to accept a newer database leaves it as it is, says so, and still refuses one that lacks what it needs', async () => {
+    const folder = await withOneMore('create table pai.next (id int)');
+    await migrate({ connectionString: url, folder });
+    const logger = capturingLogger();
+    const accepted = () => migrate({ connectionString: url, acceptNewer: true, logger });
+    expect(await accepted()).toEqual({ applied: [], version: '9999_next' });
+    expect(logger.messages('warn')).toEqual([expect.stringContaining(`last migration is ${TAGS.at(-1)}`)]);
+
+    await client.query('delete from pai.schema_migrations where tag = $1', [TAGS.at(-1)]);
+    await expect(accepted()).rejects.toMatchObject({
+      code: 'STORE_EDITED',
+      message: expect.stringContaining('has 9999_next but not'),
+    });
+    await client.query(`update pai.schema_migrations set hash = 'x' where tag = $1`, [TAGS[0]]);
+    await expect(accepted()).rejects.toMatchObject({
+      code: 'STORE_EDITED',
+      message: expect.stringContaining(TAGS[0] as string),
+    });
+  });
+
   test('refuses a migration that was edited after it was applied', async () => {
     await migrated();
     const folder = await otherVersion((path) => writeFile(join(path, '0001_history.sql'), 'select 1'));
