@@ -60,7 +60,7 @@ function configuration(session: Session): Judged[] {
     odd = unknownVariables(env).map(unknown);
     const config = parseConfig(env, { scopes: true });
     session.config = config;
-    session.roleArn = env.ALIBABA_CLOUD_ROLE_ARN ?? null;
+    session.environment = env;
     const plain = config.allowHttp
       ? [warning('PAI_ALLOW_HTTP', 'allows http to other machines: all of it can be read on the way', 'use https')]
       : [];

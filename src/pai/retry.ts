@@ -7,6 +7,8 @@ export interface RetryPolicy {
   /** The longest pause after the first failure, milliseconds; it doubles with each further one. */
   readonly baseMs: number;
   readonly capMs: number;
+  /** A longer pause that the source asks for ends the tries; default: any is kept, up to a minute. Milliseconds. */
+  readonly mostHintMs?: number;
 }
 
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 500, capMs: 20_000 };
@@ -41,5 +43,6 @@ export function pauseBefore(
   if (counted >= policy.attempts) return null;
   const bound = Math.min(policy.capMs, policy.baseMs * 2 ** (counted - 1));
   const hint = Math.min(MAX_HINT_MS, failure.retryAfterMs ?? 0);
+  if (policy.mostHintMs !== undefined && hint > policy.mostHintMs) return null;
   return hint + random * bound;
 }

@@ -8,6 +8,12 @@ import { doctor, expectProblems, like, patient, problemsOf } from './harness.js'
 
 const mirror = patient();
 
+const bothScopes = (): string =>
+  mirror.emulator.world
+    .workspaces()
+    .map(({ workspaceId }) => `cn-test:${workspaceId}`)
+    .join(',');
+
 describe('the way to PAI', () => {
   test('no credentials', async () => {
     const {
@@ -39,6 +45,72 @@ describe('the way to PAI', () => {
     });
     expect(report.text).not.toContain('not-the-secret');
     expect(mirror.emulator.stats.calls('ListRuns')).toBe(0);
+  });
+
+  test('half of an access key, and one with a line break in it: the variable is named, and nothing is signed with it', async () => {
+    const url = await mirror.brokenCopy();
+    const { ALIBABA_CLOUD_ACCESS_KEY_SECRET: secret = '', ...half } = mirror.environment(url);
+    const subject = 'ALIBABA_CLOUD_ACCESS_KEY_SECRET';
+    mirror.emulator.stats.reset();
+    expectProblems(await doctor({ ...half, HOME: emptyDirectory() }), {
+      check: 'credentials',
+      subject,
+      found: /^is not set, and ALIBABA_CLOUD_ACCESS_KEY_ID is;/,
+      remedy: `set ${subject}`,
+    });
+    const report = await doctor({ ...half, [subject]: `${secret}\n` });
+    expectProblems(report, { check: 'credentials', subject, found: 'a line break', remedy: 'printf' });
+    expect(report.text).not.toContain(secret);
+    expect(mirror.emulator.stats.calls('ListPipelineRuns')).toBe(0);
+  });
+
+  test('what fails for good, or asks for patience, is found out once and not once a scope', async () => {
+    const env = { ...mirror.environment(await mirror.brokenCopy()), PAI_SCOPES: 'cn-test:*' };
+    const calls = () => mirror.emulator.stats.calls('ListPipelineRuns');
+    mirror.emulator.stats.reset();
+    const refused = await doctor({
+      ...env,
+      PAI_SCOPES: bothScopes(),
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'not-the-secret',
+    });
+    expect(problemsOf(refused)).toHaveLength(1);
+    expect(calls()).toBe(1);
+
+    // A minute of patience is more than whoever waits for a report has.
+    mirror.emulator.faults.add({ operation: 'ListPipelineRuns', kind: 'throttle', retryAfterMillis: 60_000 });
+    onTestFinished(() => mirror.emulator.faults.clear());
+    mirror.emulator.stats.reset();
+    expectProblems(await doctor(env), {
+      check: 'permission',
+      verdict: 'warning',
+      found: 'Throttling',
+      remedy: 'PAI_FLOW_QPS',
+    });
+    expect(calls()).toBe(1);
+  });
+
+  test('an endpoint at which something else answers', async () => {
+    const url = await mirror.brokenCopy();
+    const body = '<html>Please log in</html>';
+    mirror.emulator.faults.add({ operation: 'ListRuns', kind: 'replace', body });
+    onTestFinished(() => mirror.emulator.faults.clear());
+    expectProblems(await doctor(mirror.environment(url)), {
+      check: 'permission',
+      subject: 'ListRuns',
+      found: 'not JSON',
+      remedy: /something else than PAI.*PAI_AIWORKSPACE_ENDPOINT/,
+    });
+  });
+
+  test('a workspace that there is not among more than can be tried: it is tried first', async () => {
+    const env = mirror.environment(await mirror.brokenCopy());
+    // So few calls a second that there is time for one scope.
+    const report = await doctor({ ...env, PAI_SCOPES: `${bothScopes()},cn-test:999999`, PAI_FLOW_QPS: '0.9' });
+    const failures = report.findings.filter(({ verdict }) => verdict === 'failed');
+    expect(failures).toMatchObject([{ check: 'scope', subject: 'cn-test:999999', remedy: like('correct PAI_SCOPES') }]);
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ check: 'permission', verdict: 'skipped', found: '2 more scopes were not tried' }),
+    );
   });
 
   test('an access key that there is not', async () => {

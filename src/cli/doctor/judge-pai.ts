@@ -72,6 +72,44 @@ export function judgeClocksAlone(aheadMs: number): Judged {
 const KEYS =
   'check the access key: is the secret that of ALIBABA_CLOUD_ACCESS_KEY_ID, is the key active, is the account right?';
 
+const CORRECT_ENDPOINT = 'correct PAI_FLOW_ENDPOINT or PAI_AIWORKSPACE_ENDPOINT';
+
+/** A call that got no turn. */
+export const judgeWait = (subject: string, seconds: number): Judged =>
+  warning(
+    subject,
+    `got no turn within ${seconds} s: PAI has asked for a pause, or the budget is used up`,
+    'try again in a minute; if that stays so, lower PAI_FLOW_QPS or PAI_LIST_RUNS_QPS where PAI throttles, else raise them',
+  );
+
+const KEY_NAMES = ['ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET', 'ALIBABA_CLOUD_SECURITY_TOKEN'];
+
+/** Of `echo`, of a file, of a copy: PAI takes it for a part of the key, and says only that the signature is wrong. */
+export const judgeKeyTexts = (env: Readonly<Record<string, string | undefined>>): Judged[] =>
+  KEY_NAMES.filter((name) => /[^!-~]/.test(env[name] ?? '')).map((name) =>
+    failed(
+      name,
+      'holds a blank, a line break or another sign that is in no key',
+      `set ${name} to the key alone (a secret made with \`echo\` ends in a line break: \`echo -n\` or \`printf\` makes none)`,
+    ),
+  );
+
+/** Why there are no keys: `reason` is what the providers say. */
+export function judgeNoKeys(env: Readonly<Record<string, string | undefined>>, reason: string): Judged {
+  const [set = [], unset = []] = [true, false].map((isSet) =>
+    KEY_NAMES.slice(0, 2).filter((name) => ((env[name] ?? '').trim() !== '') === isSet),
+  );
+  if (set.length !== 1) return failed(null, reason, CREDENTIALS_REMEDY);
+  return failed(
+    `${unset[0]}`,
+    `is not set, and ${set[0]} is; ${reason}`,
+    `set ${unset[0]}: one is no use without the other`,
+  );
+}
+
+const CREDENTIALS_REMEDY =
+  'set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or one of the other ways above';
+
 /** `workspaceId`: null for calls that concern none. */
 export function judgeCallFailure(
   subject: string,
@@ -95,10 +133,16 @@ export function judgeCallFailure(
     case 'PAI_NOT_FOUND':
       return failed(subject, found, 'is the workspace of PAI_SCOPES one of this account, in this region?');
     case 'PAI_UNKNOWN_OPERATION':
-      return failed(subject, found, 'correct PAI_FLOW_ENDPOINT or PAI_AIWORKSPACE_ENDPOINT: that is not where PAI is');
+      return failed(subject, found, `${CORRECT_ENDPOINT}: that is not where PAI is`);
     case 'PAI_NETWORK':
     case 'PAI_TIMEOUT':
       return failed(subject, found, 'see the network between here and the endpoint');
+    case 'PAI_BAD_ANSWER':
+      return failed(
+        subject,
+        found,
+        `something else than PAI answers there: a proxy, a login page? ${CORRECT_ENDPOINT}`,
+      );
     case 'PAI_UNAVAILABLE':
       return failed(subject, found, 'PAI has troubles: try again later; its support asks for the request id');
     default:

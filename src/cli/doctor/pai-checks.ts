@@ -7,10 +7,9 @@ import { askDefaultChain, staticCredentials } from '../../pai/credentials.js';
 import { type EndpointProbe, probeEndpoint } from '../../pai/probe.js';
 import { systemClock } from '../../util/clock.js';
 import { silentLogger } from '../../util/logger.js';
-import { setUrgent } from '../../util/urgency.js';
 import { type Check, failed, type Judged, ok, skipped, warning } from './check.js';
-import { judgeCallFailure, judgeClock, judgeClocksAlone, judgeProbe } from './judge-pai.js';
-import { permissionsIn } from './permissions.js';
+import { judgeCallFailure, judgeClock, judgeClocksAlone, judgeKeyTexts, judgeNoKeys, judgeProbe } from './judge-pai.js';
+import { permissionsIn, urgent } from './permissions.js';
 import type { Session } from './session.js';
 
 const PRODUCTS = ['paiflow', 'aiworkspace'] as const;
@@ -18,8 +17,11 @@ const PRODUCTS = ['paiflow', 'aiworkspace'] as const;
 /** Of several scopes so many are tried: what a role may do hardly differs between the workspaces of one account. */
 const MOST_SCOPES = 10;
 const CALL_TIMEOUT_MS = 10_000;
+/** After so long no other scope is begun: what was found is worth more than what was not. */
+const ENOUGH_MS = 60_000;
+const MOST_LISTED = 100;
 /** One more try: whoever asks stands and waits. */
-const RETRY = { attempts: 2, baseMs: 200, capMs: 1_000 };
+const RETRY = { attempts: 2, baseMs: 200, capMs: 1_000, mostHintMs: 2_000 };
 
 export const paiChecks = (session: Session): readonly Check[] => [
   { name: 'credentials', needs: ['configuration'], run: () => credentials(session) },
@@ -41,22 +43,15 @@ export const paiChecks = (session: Session): readonly Check[] => [
   { name: 'account', needs: ['credentials'], run: () => [account(session)] },
 ];
 
-/** A service that runs beside may have used up the budget for a while to come. */
-function urgent(signal: AbortSignal): AbortSignal {
-  setUrgent(signal, true);
-  return signal;
-}
-
-const CREDENTIALS_REMEDY =
-  'set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or one of the other ways above';
-
 async function credentials(session: Session): Promise<Judged[]> {
   try {
     session.keys = await askDefaultChain();
   } catch (error) {
-    return [failed(null, (error as Error).message, CREDENTIALS_REMEDY)];
+    return [judgeNoKeys(session.environment, (error as Error).message)];
   }
   const { keys, provider } = session.keys;
+  const odd = provider.includes('env') ? judgeKeyTexts(session.environment) : [];
+  if (odd.length > 0) return odd;
   const config = session.settings;
   session.source = createSource({
     config: { ...config, callTimeoutMs: Math.min(config.callTimeoutMs, CALL_TIMEOUT_MS) },
@@ -109,33 +104,48 @@ const middle = (values: readonly number[]): number | null =>
 async function workspaces(session: Session, signal: AbortSignal): Promise<Judged[]> {
   const regions = session.settings.scopes.filter(({ workspaceId }) => workspaceId === '*').map(({ region }) => region);
   if (regions.length === 0) return [ok(null, 'PAI_SCOPES names each one: no need to list them')];
-  const judged: Judged[] = [];
-  for (const region of regions) {
-    if (session.unreachable.has(`aiworkspace ${region}`)) {
-      judged.push(skipped(`${region}:*`, 'not tried: its endpoint does not answer'));
-      continue;
-    }
-    try {
-      const listed = await listWorkspaces(session, region, signal);
-      session.workspaces.set(region, listed);
-      const remedy = 'make one there, or correct the region in PAI_SCOPES';
-      judged.push(
-        listed.length === 0
-          ? failed(`${region}:*`, 'the account has no workspace there', remedy)
-          : ok(`${region}:*`, `${listed.length} ${listed.length === 1 ? 'workspace' : 'workspaces'}`),
-      );
-    } catch (error) {
-      signal.throwIfAborted();
-      judged.push(judgeCallFailure(`${region}:*`, 'ListWorkspaces', null, error));
-    }
+  return Promise.all(regions.map((region) => workspacesOf(session, region, signal)));
+}
+
+async function workspacesOf(session: Session, region: string, signal: AbortSignal): Promise<Judged> {
+  const subject = `${region}:*`;
+  if (session.unreachable.has(`aiworkspace ${region}`))
+    return skipped(subject, 'not tried: its endpoint does not answer');
+  try {
+    const { length } = await listWorkspaces(session, region, signal);
+    if (length > 0) return ok(subject, `${length} ${length === 1 ? 'workspace' : 'workspaces'}`);
+    return failed(subject, 'the account has no workspace there', 'make one there, or correct the region in PAI_SCOPES');
+  } catch (error) {
+    signal.throwIfAborted();
+    return judgeCallFailure(subject, 'ListWorkspaces', null, error);
   }
-  return judged;
 }
 
 /** The first hundred: enough to try, and to see whether one is among them. */
-async function listWorkspaces(session: Session, region: string, signal: AbortSignal): Promise<string[]> {
-  const answer = await session.source?.listWorkspaces(region, { pageNumber: 1, pageSize: 100 }, signal);
-  return (answer?.items ?? []).map(({ workspaceId }) => workspaceId);
+async function listWorkspaces(session: Session, region: string, signal: AbortSignal): Promise<readonly string[]> {
+  session.workspaces.set(region, null);
+  const answer = await session.source?.listWorkspaces(region, { pageNumber: 1, pageSize: MOST_LISTED }, signal);
+  const listed = (answer?.items ?? []).map(({ workspaceId }) => workspaceId);
+  session.workspaces.set(region, listed);
+  return listed;
+}
+
+/** The same where it is only of use: null when it cannot be told, which one try settles. */
+async function knownWorkspaces(
+  session: Session,
+  region: string,
+  signal: AbortSignal,
+): Promise<readonly string[] | null> {
+  const known = session.workspaces.get(region);
+  if (known !== undefined) return known;
+  if (session.hopeless.has('all') || session.unreachable.has(`aiworkspace ${region}`)) return null;
+  try {
+    return await listWorkspaces(session, region, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof PaiError)) throw error;
+    return null;
+  }
 }
 
 function scopesOf(session: Session): Scope[] {
@@ -154,11 +164,27 @@ const howMany = (flowQps: number): number =>
 async function permissions(session: Session, signal: AbortSignal): Promise<Judged[]> {
   const all = scopesOf(session);
   if (all.length === 0) return [skipped(null, 'not tried: no workspace is known')];
-  const tried = all.slice(0, howMany(session.settings.flowQps));
+  const most = howMany(session.settings.flowQps);
   const judged: Judged[] = [];
-  for (const scope of tried) judged.push(...(await permissionsIn(session, scope, signal)));
-  if (tried.length < all.length) judged.push(ok(null, `${all.length - tried.length} more scopes were not tried`));
+  const began = performance.now();
+  for (const scope of all.length > most ? await oddFirst(session, all, signal) : all) {
+    if (session.tried.size >= most || performance.now() - began > ENOUGH_MS) break;
+    session.tried.add(scopeName(scope));
+    judged.push(...(await permissionsIn(session, scope, signal)));
+  }
+  const left = all.length - session.tried.size;
+  if (left > 0) judged.push(skipped('more', `${left} more ${left === 1 ? 'scope was' : 'scopes were'} not tried`));
   return judged;
+}
+
+/** Where not all can be tried: those first that the account does not seem to have. A call a region tells. */
+async function oddFirst(session: Session, all: readonly Scope[], signal: AbortSignal): Promise<Scope[]> {
+  const odd: Scope[] = [];
+  for (const scope of all) {
+    const known = await knownWorkspaces(session, scope.region, signal);
+    if (known !== null && !known.includes(scope.workspaceId)) odd.push(scope);
+  }
+  return [...odd, ...all.filter((scope) => !odd.includes(scope))];
 }
 
 /** PAI may answer an unknown workspace with an empty list, so an empty scope is looked up where that is allowed. */
@@ -172,30 +198,24 @@ async function scopes(session: Session, signal: AbortSignal): Promise<Judged[]> 
 }
 
 async function emptyScope(session: Session, scope: Scope, signal: AbortSignal): Promise<Judged> {
-  const { region, workspaceId } = scope;
   const name = scopeName(scope);
-  try {
-    const known = session.workspaces.get(region) ?? (await listWorkspaces(session, region, signal));
-    session.workspaces.set(region, known);
-    if (known.includes(workspaceId)) return ok(name, 'exists, and has no runs');
-    const others = known.length === 0 ? 'none' : known.slice(0, 5).join(', ');
-    const found = `shows no run, and is not among the workspaces that the account has in ${region}: ${others}`;
-    if (known.length < 100) return failed(name, found, 'correct PAI_SCOPES: the workspace id, or the region');
-    return warning(name, found, 'see whether the workspace of PAI_SCOPES exists');
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof PaiError)) throw error;
-    return warning(
-      name,
-      'shows no run; whether it exists cannot be told',
-      'see whether the workspace of PAI_SCOPES exists',
-    );
+  const known = await knownWorkspaces(session, scope.region, signal);
+  if (known === null) {
+    const remedy = 'see whether the workspace of PAI_SCOPES exists';
+    return warning(name, 'shows no run; whether it exists cannot be told', remedy);
   }
+  if (known.includes(scope.workspaceId)) return ok(name, 'exists, and has no runs');
+  const others = known.length === 0 ? 'none' : known.slice(0, 5).join(', ');
+  const found = `shows no run, and is not among the workspaces that the account has in ${scope.region}: ${others}`;
+  if (known.length < MOST_LISTED) return failed(name, found, 'correct PAI_SCOPES: the workspace id, or the region');
+  return warning(name, found, 'see whether the workspace of PAI_SCOPES exists');
 }
 
 /** A key does not tell whose it is; a role's name does, and so do the runs that it shows. */
-function account({ account: found, keys, roleArn }: Session): Judged {
+function account({ account: found, keys, environment }: Session): Judged {
   if (found !== null) return ok(null, `${found.id}, by the runs of ${found.scope}`);
-  const byRole = keys?.provider.includes('oidc') ? /^acs:ram::(\d+):/.exec(roleArn ?? '')?.[1] : undefined;
+  const byRole = keys?.provider.includes('oidc')
+    ? /^acs:ram::(\d+):/.exec(environment.ALIBABA_CLOUD_ROLE_ARN ?? '')?.[1]
+    : undefined;
   return ok(null, byRole === undefined ? 'not known: no answer names it' : `${byRole}, by ALIBABA_CLOUD_ROLE_ARN`);
 }

@@ -1,5 +1,5 @@
 /** What the checks of one `doctor` find out and hand on to later ones. */
-import type { Config } from '../../config.js';
+import type { Config, Environment } from '../../config.js';
 import { MirrorError } from '../../domain/errors.js';
 import type { Scope } from '../../domain/scope.js';
 import type { EmbeddedLook } from '../../embedded/look.js';
@@ -19,18 +19,22 @@ export class Session {
   /** The schema is this version's, and may be relied on. */
   isMigrated = false;
   keys: NamedKeys | null = null;
-  /** ALIBABA_CLOUD_ROLE_ARN, which names the account: `acs:ram::1234567890123456:role/name`. */
-  roleArn: string | null = null;
+  /** Completed by .env: what @alicloud/credentials reads is no part of the configuration. */
+  environment: Environment = {};
   budgets: BudgetTable | null = null;
   source: Source | null = null;
   /** Products of a region that did not answer, `paiflow cn-shanghai`. */
   readonly unreachable = new Set<string>();
+  /** What is not tried again, `paiflow cn-shanghai` or `all`, and why. */
+  readonly hopeless = new Map<string, string>();
   /** Milliseconds by which PAI's clock is ahead of this machine's, one for each endpoint that told. */
   readonly paiAhead: number[] = [];
   /** Milliseconds by which the database's clock is ahead of this machine's. */
   databaseAhead: number | null = null;
-  /** Those of `region:*` by region, once listed. */
-  readonly workspaces = new Map<string, readonly string[]>();
+  /** By region, once listed: the first hundred; null where they could not be. */
+  readonly workspaces = new Map<string, readonly string[] | null>();
+  /** Names of the scopes whose operations were tried. */
+  readonly tried = new Set<string>();
   /** Scopes in which calls succeeded, and whether they showed any run. */
   readonly seen = new Map<string, { readonly scope: Scope; readonly runs: number }>();
   /** Account of the runs that calls have shown: ParentUserId. */
