@@ -1,7 +1,7 @@
-import pg from 'pg';
 import { describeError, type MirrorError } from '../domain/errors.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { newClient } from './client.js';
 import { isNotThere, storeError } from './pg-errors.js';
 
 export interface AwaitServerOptions {
@@ -42,7 +42,7 @@ export async function awaitServer(options: AwaitServerOptions): Promise<void> {
 
 /** Null when it works. */
 async function tryToConnect(connectionString: string): Promise<MirrorError | null> {
-  const client = new pg.Client({
+  const client = newClient({
     connectionString,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'pai-mirror',

@@ -80,6 +80,24 @@ const KINDS: readonly (readonly [RegExp, Kind])[] = [
   ],
 ];
 
+const TLS: Kind = { code: 'STORE_TLS', retryable: false, blast: 'global' };
+/** Of OpenSSL and Node.js, for certificates and what is said before them. */
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+
+/** What pg and TLS say where waiting does not help; null for anything else. These have no SQLSTATE. */
+function hopelessKind(error: unknown): Kind | null {
+  const { message = '', syscall } = (error ?? {}) as { message?: string; syscall?: string };
+  const code = errorCode(error) ?? '';
+  if (TLS_CODE.test(code))
+    return { ...TLS, hint: 'sslrootcert in DATABASE_URL names the authority of its certificate' };
+  if (/does not support SSL/.test(message)) return { ...TLS, hint: 'sslmode=disable in DATABASE_URL does without' };
+  // A socket that is not there is met by `connect`, a file of certificates that is not there by `open`.
+  if (syscall === 'open') return { ...TLS, hint: 'see sslrootcert, sslcert and sslkey of DATABASE_URL' };
+  if (/client password must be a/.test(message))
+    return { code: 'STORE_LOGIN', retryable: false, blast: 'global', hint: 'DATABASE_URL has no password' };
+  return null;
+}
+
 /** Messages of pg that have no code: the pool's time-out says nothing of what it waited for. */
 const WAITED_IN_VAIN = /^timeout exceeded when trying to connect/;
 
@@ -89,6 +107,8 @@ function kindOf(error: unknown): Kind {
     const found = KINDS.find(([pattern]) => pattern.test(code));
     return found?.[1] ?? { code: 'STORE_FAILED', retryable: false, blast: 'scope' };
   }
+  const hopeless = hopelessKind(error);
+  if (hopeless !== null) return hopeless;
   // No SQLSTATE: the connection broke or never came about (ECONNREFUSED, a time-out of the pool, "Connection terminated").
   if (!WAITED_IN_VAIN.test((error as Error | null)?.message ?? '')) return UNREACHABLE;
   return { ...UNREACHABLE, hint: 'the database does not answer, or every connection of the mirror is in use' };

@@ -24,7 +24,7 @@ const SEQUENCES = `
       s.seqincrement, s.seqstart, s.seqcache)
     || ${comment('sequence', "format('pai.%I', c.relname)", "obj_description(c.oid, 'pg_class')")} as text
   from pg_class c join pg_sequence s on s.seqrelid = c.oid
-  where c.relnamespace = 'pai'::regnamespace
+  where c.relnamespace = to_regnamespace('pai')
     and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'i')
   order by c.relname collate "C"`;
 
@@ -33,7 +33,7 @@ const TYPES = `
   select format(E'create type analytics.%I as (\\n%s\\n);', c.relname, (select string_agg(format('  %I %s', a.attname, format_type(a.atttypid, a.atttypmod)),
       E',\\n' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
     || ${comment('type', "format('analytics.%I', c.relname)", "obj_description(c.reltype, 'pg_type')")} as text
-  from pg_class c where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'c' order by c.relname collate "C"`;
+  from pg_class c where c.relnamespace = to_regnamespace('analytics') and c.relkind = 'c' order by c.relname collate "C"`;
 
 const FUNCTIONS = `
   select trim(trailing E'\\n' from pg_get_functiondef(p.oid)) || ';'
@@ -83,7 +83,7 @@ const TABLES = `
     || ${comment('table', "format('pai.%I', c.relname)", "obj_description(c.oid, 'pg_class')")}
     || coalesce((${COLUMN_COMMENTS}), '') as text
   from pg_class c
-  where c.relnamespace = 'pai'::regnamespace and c.relkind in ('r', 'p')
+  where c.relnamespace = to_regnamespace('pai') and c.relkind in ('r', 'p')
     and (not c.relispartition or pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
   order by c.relname collate "C"`;
 

@@ -1,5 +1,6 @@
 /** The database broken on purpose: `doctor` names the thing, what to do, and nothing else. */
 import { createServer } from 'node:net';
+import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { migrate } from '../../src/store/migrate.js';
 import { runCommand } from '../support/command.js';
@@ -125,6 +126,60 @@ describe('the database', () => {
     });
   });
 
+  test.each(['drop table pai.schema_migrations', 'truncate pai.schema_migrations'])(
+    'that has forgotten of which version it is (%s): migrating it would fail',
+    async (sql) => {
+      const url = await mirror.brokenCopy(sql);
+      const found = 'pai.schema_migrations, which tells of which version';
+      expectProblems(await doctor(mirror.environment(url)), {
+        check: 'migrations',
+        subject: null,
+        found,
+        remedy: 'restore',
+      });
+      const env = { ...mirror.environment(url), LOG_LEVEL: 'silent' };
+      expect((await runCommand(['migrate'], { env })).code).toBe(1);
+    },
+  );
+
+  test('of which the mirror has lost rights on what is its own', async () => {
+    const url = await mirror.brokenCopy('revoke insert on pai.runs from current_user');
+    const problem = { check: 'database-rights', subject: 'schema pai' };
+    expectProblems(await doctor(mirror.environment(url)), {
+      ...problem,
+      found: 'lacks INSERT ON pai.runs',
+      remedy: 'GRANT ALL ON ALL TABLES IN SCHEMA pai, analytics TO "pai_mirror"',
+    });
+    await run(url, 'revoke usage on schema pai from current_user');
+    const [first, ...rest] = problemsOf(await doctor(mirror.environment(url)));
+    expect(first).toMatchObject({ ...problem, found: like('lacks') });
+    expect(rest).toMatchObject([{ check: 'migrations', remedy: like('database-rights') }]);
+  });
+
+  test('that another session has locked: it is told who to look for', async () => {
+    const url = await mirror.brokenCopy();
+    const blocker = new pg.Client({ connectionString: url });
+    await blocker.connect();
+    onTestFinished(() => blocker.end());
+    await blocker.query('begin; lock table pai.quarantine in access exclusive mode');
+    const report = await doctor(mirror.environment(url));
+    const locked = ['schema', 'quarantine'].map((check) => ({
+      check,
+      subject: null,
+      found: '55P03',
+      remedy: 'pg_locks',
+    }));
+    expectProblems(report, ...locked);
+  });
+
+  test.each([
+    ['?sslmode=require', 'does not support SSL', 'sslmode=disable'],
+    ['?sslmode=verify-full&sslrootcert=/no/such/file', '/no/such/file', 'sslrootcert'],
+  ])('that is asked for TLS it does not have, or with a file that there is not: %s', async (query, found, remedy) => {
+    const report = await doctor(mirror.environment(`${mirror.healthy.url}${query}`));
+    expectProblems(report, { check: 'database', subject: null, found, remedy });
+  });
+
   test.each([
     [
       'was migrated with an edited file',
@@ -170,7 +225,31 @@ describe('the database', () => {
       'table pai.change_events',
       'failed',
       'append_only_rows',
-      'bring it back',
+      'CREATE TRIGGER append_only_rows',
+    ],
+    [
+      'a trigger that is switched off',
+      'alter table pai.pipeline_runs disable trigger note_changed',
+      'table pai.pipeline_runs',
+      'failed',
+      'a trigger is disabled: note_changed',
+      /^ALTER TABLE pai.pipeline_runs ENABLE TRIGGER USER.*rebuild_rollups/,
+    ],
+    [
+      'the safety of a table',
+      'alter table pai.runs set unlogged',
+      'table pai.runs',
+      'failed',
+      'is unlogged',
+      'ALTER TABLE pai.runs SET LOGGED',
+    ],
+    [
+      'all the views at once',
+      'drop schema analytics cascade',
+      'schema analytics',
+      'failed',
+      /\d\d of its objects are missing/,
+      'restore the database',
     ],
     [
       'the type of a column',
@@ -218,6 +297,23 @@ describe('the database', () => {
     const schema = problemsOf(report).filter(({ check, subject: of }) => check === 'schema' && of === subject);
     expect(schema).toEqual([{ check: 'schema', subject, verdict, found: like(found), remedy: like(remedy) }]);
     expect(report.code).toBe(verdict === 'failed' ? 1 : 0);
+  });
+
+  test('with an index that was not built to its end', async () => {
+    const url = await mirror.brokenCopy();
+    // There are two runs of one scope, so it fails, and stays behind.
+    await expect(run(url, 'create unique index concurrently broken on pai.runs (scope)')).rejects.toThrow('broken');
+    expectProblems(
+      await doctor(mirror.environment(url)),
+      { check: 'schema', subject: 'index pai.broken', found: 'is not valid', remedy: 'REINDEX INDEX pai.broken' },
+      {
+        check: 'schema',
+        subject: 'table pai.runs',
+        verdict: 'warning',
+        found: 'has CREATE UNIQUE INDEX',
+        remedy: 'drop',
+      },
+    );
   });
 
   test('without partitions ahead', async () => {

@@ -61,6 +61,8 @@ test('rights: everything that is missing is told at once', () => {
     hasSchema: false,
     foreign: [],
     foreignCount: 0,
+    lacks: [],
+    lacksCount: 0,
   };
   const judged = judgeRights(rights, { ...server, isStandby: true });
   expect(judged.map(({ subject, verdict }) => `${subject} ${verdict}`)).toEqual([
@@ -79,7 +81,17 @@ test('rights: everything that is missing is told at once', () => {
 });
 
 test('connections: the tightest bound counts', () => {
-  const room = { max: 97, used: 10, roleMax: null, roleUsed: 5, databaseMax: null, databaseUsed: 5, databaseBytes: 1 };
+  const room = {
+    user: 'm',
+    database: 'd',
+    max: 97,
+    used: 10,
+    roleMax: null,
+    roleUsed: 5,
+    databaseMax: null,
+    databaseUsed: 5,
+    databaseBytes: 1,
+  };
   expect(judgeConnections(room)).toMatchObject({
     verdict: 'ok',
     found: '10 of 97 connections of the server are in use',
@@ -91,6 +103,7 @@ test('connections: the tightest bound counts', () => {
   expect(judgeConnections({ ...room, roleMax: 8 })).toMatchObject({
     verdict: 'warning',
     found: expect.stringContaining('5 of 8 connections of the role'),
+    remedy: expect.stringContaining('ALTER ROLE "m" CONNECTION LIMIT 13'),
   });
 });
 

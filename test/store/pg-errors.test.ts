@@ -30,6 +30,25 @@ describe('a database error', () => {
     expect(told('Connection terminated unexpectedly').message).toMatch(/tries again by itself/);
   });
 
+  it.each([
+    [{ code: 'SELF_SIGNED_CERT_IN_CHAIN', message: 'self-signed certificate in certificate chain' }, /sslrootcert/],
+    [{ code: 'ERR_TLS_CERT_ALTNAME_INVALID', message: 'Hostname/IP does not match' }, /sslrootcert/],
+    [{ message: 'The server does not support SSL connections' }, /sslmode=disable/],
+    [{ code: 'ENOENT', syscall: 'open', message: 'ENOENT: no such file or directory, open /ca.pem' }, /sslrootcert/],
+    [{ message: 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string' }, /has no password/],
+  ])('says what to correct where TLS or the address is wrong, and is not waited for: %o', (fields, hint) => {
+    const error = storeError('connecting', Object.assign(new Error(fields.message), fields));
+    expect(error.message).toMatch(hint);
+    expect(error.retryable).toBe(false);
+    expect(isNotThere(error)).toBe(false);
+  });
+
+  it('takes a socket that is not there for a server that is not there', () => {
+    const fields = { code: 'ENOENT', syscall: 'connect' };
+    const error = storeError('connecting', Object.assign(new Error('connect ENOENT /run/.s.PGSQL.5432'), fields));
+    expect(isNotThere(error)).toBe(true);
+  });
+
   it('is worth waiting for when it passes by itself, and not when somebody has to correct something', () => {
     for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', '57P03', '53300', '57P01'])
       expect(isNotThere(told('x', code)), code).toBe(true);

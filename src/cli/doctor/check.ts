@@ -1,6 +1,6 @@
 /** One look at one part of the mirror, and the loop that runs them: each has a time-out, and none can stop the others. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeError } from '../../domain/errors.js';
+import { describeError, StoreError } from '../../domain/errors.js';
 
 /** `skipped`: not looked at, because something that it needs has failed. */
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -105,11 +105,22 @@ async function runOne(check: Check): Promise<{ judged: readonly Judged[]; hung: 
     const found = `no result within ${limitMs / 1_000} s`;
     return { judged: [failed(null, found, 'see whether the network or the server answers at all')], hung: true };
   } catch (error) {
-    return { judged: [failed(null, describeError(error), 'see the message')], hung: false };
+    return { judged: [failed(null, describeError(error), remedyOf(error))], hung: false };
   } finally {
     over.abort();
   }
 }
+
+/** What a look into the database failed with, where the check itself has nothing to say of it. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  STORE_TIMEOUT: 'see who holds a lock or keeps the server busy: pg_stat_activity, pg_locks',
+  STORE_SCHEMA: 'see what `schema` says above: something that the migrations made was dropped or renamed by hand',
+  STORE_PERMISSION: 'see what `database-rights` says above',
+  STORE_UNAVAILABLE: 'see whether the server runs, and its log',
+};
+
+const remedyOf = (error: unknown): string =>
+  (error instanceof StoreError ? REMEDIES[error.code] : undefined) ?? 'see the message';
 
 /** 0 also with warnings. A wrong configuration is usage, as for every command. */
 export function exitCodeOf(findings: readonly Finding[]): 0 | 1 | 2 {

@@ -1,7 +1,7 @@
 /** Checks of the database. They read; nothing is migrated, made or started. */
 import { lookAtEmbedded } from '../../embedded/look.js';
 import { BudgetTable } from '../../store/budgets.js';
-import { readDrift, readMigrationState, readPartitions, readReader } from '../../store/inspect/schema.js';
+import { readDrift, readInert, readMigrationState, readPartitions, readReader } from '../../store/inspect/schema.js';
 import { readRights, readRoom, readServer } from '../../store/inspect/server.js';
 import { openInspection } from '../../store/inspect/session.js';
 import { transportOf } from '../../store/inspect/transport.js';
@@ -12,7 +12,6 @@ import {
   judgeConnections,
   judgeDataDirectory,
   judgeDisk,
-  judgeDrift,
   judgeEmbedded,
   judgeMigrations,
   judgePartitions,
@@ -21,6 +20,7 @@ import {
   judgeTransport,
   judgeVersion,
 } from './judge-database.js';
+import { judgeDrift } from './judge-schema.js';
 import type { Session } from './session.js';
 
 export const databaseChecks = (session: Session): readonly Check[] => [
@@ -104,7 +104,10 @@ const schemaChecks = (session: Session): readonly Check[] => [
       return [judgeMigrations(state)];
     },
   },
-  whenMigrated(session, { name: 'schema', run: async () => judgeDrift(await readDrift(session.db)) }),
+  whenMigrated(session, {
+    name: 'schema',
+    run: async () => judgeDrift(await readDrift(session.db), await readInert(session.db)),
+  }),
   whenMigrated(session, { name: 'reader', run: async () => [judgeReader(await readReader(session.db))] }),
   whenMigrated(session, {
     name: 'partitions',

@@ -2,7 +2,6 @@
 import { StoreError } from '../../domain/errors.js';
 import type { EmbeddedLook } from '../../embedded/look.js';
 import type { MigrationState, PartitionFacts, ReaderFacts } from '../../store/inspect/schema.js';
-import type { Drift } from '../../store/inspect/schema-diff.js';
 import type { RightsFacts, RoomFacts, ServerFacts } from '../../store/inspect/server.js';
 import type { Transport } from '../../store/inspect/transport.js';
 import { failed, type Judged, ok, warning } from './check.js';
@@ -18,7 +17,10 @@ const REFUSALS: Readonly<Record<string, string>> = {
   STORE_UNAVAILABLE:
     'start the server, or correct host and port of DATABASE_URL; is a firewall or a network policy between?',
   STORE_STARTING: 'wait until the server is up, and look into its log if that takes long',
-  STORE_LOGIN: 'correct user, password and database in DATABASE_URL, and see pg_hba.conf of the server',
+  STORE_LOGIN:
+    'correct user, password and database in DATABASE_URL, and see pg_hba.conf of the server (sslmode=require where it only lets TLS in)',
+  STORE_TLS:
+    'see sslmode and sslrootcert of DATABASE_URL: a certificate of an authority of your own needs sslrootcert=FILE, a server without TLS sslmode=disable',
   STORE_TOO_MANY_CONNECTIONS:
     'end sessions that nobody needs (pg_stat_activity), or raise max_connections, or the connection limit of the role or database',
 };
@@ -79,8 +81,16 @@ export function judgeRights(rights: RightsFacts, server: ServerFacts): Judged[] 
     const found1 = `${user} does not own ${names}${rights.foreignCount > rights.foreign.length ? ` and ${rights.foreignCount - rights.foreign.length} more` : ''}; ${one?.owner} does`;
     found.push(failed('schema pai', found1, `connect as ${one?.owner}, or GRANT "${one?.owner}" TO ${role}`));
   }
+  // Who does not own a table is told that already.
+  else if (rights.lacksCount > 0) found.push(lacking(rights, role));
   if (found.length > 0) return found;
   return [ok(null, hasSchema ? `${user} owns the schema` : `${user} may create the schema in ${database}`)];
+}
+
+function lacking({ user, lacks, lacksCount }: RightsFacts, role: string): Judged {
+  const more = lacksCount > lacks.length ? ` and ${lacksCount - lacks.length} more` : '';
+  const grant = `GRANT ALL ON SCHEMA pai, analytics TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA pai, analytics TO ${role}`;
+  return failed('schema pai', `${user} lacks ${lacks.join(', ')}${more}`, grant);
 }
 
 export function judgeMigrations(state: MigrationState): Judged {
@@ -90,6 +100,12 @@ export function judgeMigrations(state: MigrationState): Judged {
       null,
       'the database holds no mirror yet',
       'run `pai-mirror migrate`; the first start or sync does so, too',
+    );
+  if (state.state === 'lost')
+    return failed(
+      null,
+      'schema pai holds the tables of a mirror, and pai.schema_migrations, which tells of which version they are, is missing or empty',
+      'restore pai.schema_migrations, or the database; or name an empty database in DATABASE_URL and mirror anew',
     );
   if (state.state === 'pending')
     return failed(
@@ -108,55 +124,6 @@ export function judgeMigrations(state: MigrationState): Judged {
     state.message,
     'install pai-mirror anew from its release: released migrations are never edited, and what was applied stays applied',
   );
-}
-
-const MOST_LINES_SHOWN = 3;
-
-const shown = (lines: readonly string[]): string => {
-  const cut = lines.slice(0, MOST_LINES_SHOWN).map((line) => (line.length > 160 ? `${line.slice(0, 157)}...` : line));
-  return `${cut.join(' | ')}${lines.length > cut.length ? ` | and ${lines.length - cut.length} more lines` : ''}`;
-};
-
-/** What is missing or different breaks something; what is there beside it only may, at the next upgrade. */
-function judgeObject({ object, whole, missing, extra, comments }: Drift): Judged {
-  const source = 'its statement is in migrations/schema.sql';
-  if (whole === 'missing') return failed(object, 'is missing', `make it again (${source}), or restore the database`);
-  if (whole === 'extra')
-    return warning(
-      object,
-      'is not of pai-mirror',
-      'keep things of your own in another schema: an upgrade may need the name',
-    );
-  const also = extra.length > 0 ? `has ${shown(extra)}` : '';
-  if (missing.length > 0) {
-    const indexes = missing.filter((line) => /^CREATE (UNIQUE )?INDEX /.test(line));
-    const remedy = indexes.length === missing.length ? indexes.join('\n') : `bring it back to what it was: ${source}`;
-    return failed(object, `lacks ${shown(missing)}${also === '' ? '' : `; ${also}`}`, remedy);
-  }
-  if (extra.length > 0)
-    return warning(
-      object,
-      `${also}, which pai-mirror did not make`,
-      'drop it, or know that an upgrade may need the name',
-    );
-  return warning(
-    object,
-    comments === 1 ? 'a comment differs' : `${comments} comments differ`,
-    `nothing depends on them; ${source}`,
-  );
-}
-
-/** More would bury the rest of the report. */
-const MOST_OBJECTS = 20;
-
-export function judgeDrift(drifts: readonly Drift[]): Judged[] {
-  if (drifts.length === 0) return [ok(null, 'as migrations/schema.sql has it')];
-  const judged = drifts
-    .map(judgeObject)
-    .sort((a, b) => Number(b.verdict === 'failed') - Number(a.verdict === 'failed'));
-  if (judged.length <= MOST_OBJECTS) return judged;
-  const rest = judged.length - MOST_OBJECTS;
-  return [...judged.slice(0, MOST_OBJECTS), warning(null, `${rest} more objects differ`, 'see those above first')];
 }
 
 /** Nobody needs the role for mirroring: warnings only. */
@@ -206,10 +173,11 @@ export function judgeConnections(room: RoomFacts): Judged {
   const tightest = bounds.reduce((least, one) => (one.free < least.free ? one : least));
   const found = `${tightest.used} of ${tightest.max} connections of the ${tightest.of} are in use`;
   if (tightest.free >= CONNECTIONS_A_PROCESS) return ok(null, found);
+  const name = (tightest.of === 'role' ? room.user : room.database).replaceAll('"', '""');
   const remedy =
     tightest.of === 'server'
       ? 'raise max_connections, or end sessions that nobody needs (pg_stat_activity)'
-      : `raise the limit: ALTER ${tightest.of.toUpperCase()} … CONNECTION LIMIT`;
+      : `raise the limit: ALTER ${tightest.of.toUpperCase()} "${name}" CONNECTION LIMIT ${tightest.used + 2 * CONNECTIONS_A_PROCESS}`;
   return warning(null, `${found}; one process of pai-mirror takes up to ${CONNECTIONS_A_PROCESS}`, remedy);
 }
 

@@ -7,9 +7,13 @@ import { READER } from '../reader-role.js';
 import { dumpSchema } from '../schema-dump.js';
 import { compareDumps, type Drift } from './schema-diff.js';
 
-/** `none`: the database holds no mirror yet. `refused`: newer, or edited; `message` says what, `code` which of them. */
+/**
+ * `none`: the database holds no mirror yet. `lost`: it does, and nothing tells of which version. `refused`: newer, or edited;
+ * `message` says what, `code` which of them.
+ */
 export type MigrationState =
   | { readonly state: 'none' }
+  | { readonly state: 'lost' }
   | { readonly state: 'current'; readonly version: string }
   | { readonly state: 'pending'; readonly tags: readonly string[] }
   | { readonly state: 'refused'; readonly code: string; readonly message: string };
@@ -17,17 +21,18 @@ export type MigrationState =
 export async function readMigrationState(db: Queryable, folder?: string): Promise<MigrationState> {
   const migrations = await readMigrations(folder);
   const what = 'reading the migrations of the database';
-  const [found] = await query<{ there: boolean }>(
+  const [found] = await query<{ there: boolean; tables: boolean }>(
     db,
     what,
-    `select to_regclass('pai.schema_migrations') is not null as there`,
+    `select to_regclass('pai.schema_migrations') is not null as there, to_regclass('pai.pipeline_runs') is not null as tables`,
   );
-  if (!found?.there) return { state: 'none' };
+  if (!found?.there) return { state: found?.tables ? 'lost' : 'none' };
   const applied = await query<{ tag: string; hash: string }>(
     db,
     what,
     'select tag, hash from pai.schema_migrations order by tag',
   );
+  if (applied.length === 0 && found.tables) return { state: 'lost' };
   try {
     const pending = compareMigrations(migrations, applied).map(({ tag }) => tag);
     if (pending.length > 0) return { state: 'pending', tags: pending };
@@ -46,6 +51,32 @@ export async function readDrift(db: Queryable, folder?: string): Promise<Drift[]
   });
   return compareDumps(expected, actual);
 }
+
+/** What is there, and does nothing. Names as statements write them. */
+export interface Inert {
+  readonly kind: 'trigger' | 'index';
+  readonly name: string;
+  /** Of a trigger its table, of an index itself: `pai.runs`. */
+  readonly object: string;
+}
+
+/**
+ * Triggers that somebody switched off, and indexes that are not maintained to the end (CREATE INDEX CONCURRENTLY that
+ * failed leaves such a one). A dump shows them like all others. Partitions whose parent's trigger is off go with that.
+ */
+export const readInert = (db: Queryable): Promise<Inert[]> =>
+  query(
+    db,
+    'looking for what is switched off',
+    `select 'trigger' as kind, t.tgname::text as name, format('%I.%I', n.nspname, c.relname) as object
+     from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'pai' and not t.tgisinternal and t.tgenabled in ('D', 'R')
+       and not exists (select from pg_trigger p where p.oid = t.tgparentid and p.tgenabled in ('D', 'R'))
+     union all
+     select 'index', ic.relname::text, format('%I.%I', n.nspname, ic.relname)
+     from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_namespace n on n.oid = ic.relnamespace
+     where n.nspname = 'pai' and not (i.indisvalid and i.indisready) order by kind desc, object, name limit 100`,
+  );
 
 export interface ReaderFacts {
   readonly exists: boolean;

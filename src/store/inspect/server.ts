@@ -38,6 +38,9 @@ export interface RightsFacts {
   /** What in the schemas belongs to somebody else: name and owner, at most ten, and how many in all. */
   readonly foreign: readonly { readonly name: string; readonly owner: string }[];
   readonly foreignCount: number;
+  /** What was taken from the role although everything is its own, `SELECT ON pai.runs`: at most five, and how many in all. */
+  readonly lacks: readonly string[];
+  readonly lacksCount: number;
 }
 
 /** Membership in the owner's role is as good as being it. */
@@ -47,21 +50,33 @@ const FOREIGN = `
   select format('%I.%I', n.nspname, c.relname), c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname in ('pai', 'analytics') and c.relkind in ('r', 'p', 'v')`;
 
+const LACKS = `
+  select format('%s ON SCHEMA %I', p, n.nspname) as name from pg_namespace n cross join unnest(array['USAGE', 'CREATE']) p
+  where n.nspname in ('pai', 'analytics') and not has_schema_privilege(n.oid, p)
+  union all
+  select format('%s ON %I.%I', p, n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p
+  where n.nspname = 'pai' and c.relkind in ('r', 'p') and not has_table_privilege(c.oid, p)`;
+
 export const readRights = (db: Queryable): Promise<RightsFacts> =>
   first(
     db,
     'reading the rights of the role',
     `with foreigners as (select name, pg_get_userbyid(owner)::text as owner from (${FOREIGN}) f
-       where not pg_has_role(current_user, owner, 'usage'))
+       where not pg_has_role(current_user, owner, 'usage')), lacks as (${LACKS})
      select current_user::text as user, current_database()::text as database,
        has_database_privilege(current_database(), 'create') as "mayCreateSchemas",
        has_database_privilege(current_database(), 'temporary') as "mayUseTemporary",
        to_regnamespace('pai') is not null as "hasSchema",
        (select count(*)::int from foreigners) as "foreignCount",
-       coalesce((select jsonb_agg(t) from (select name, owner from foreigners order by name limit 10) t), '[]') as foreign`,
+       coalesce((select jsonb_agg(t) from (select name, owner from foreigners order by name limit 10) t), '[]') as foreign,
+       (select count(*)::int from lacks) as "lacksCount",
+       coalesce((select jsonb_agg(name) from (select name from lacks order by name limit 5) t), '[]') as lacks`,
   );
 
 export interface RoomFacts {
+  readonly user: string;
+  readonly database: string;
   /** Connections that ordinary roles may have on the server, and how many there are. */
   readonly max: number;
   readonly used: number;
@@ -80,7 +95,8 @@ export const readRoom = (db: Queryable): Promise<RoomFacts> =>
     db,
     'counting connections',
     `with sessions as (select usename, datname from pg_stat_activity where backend_type = 'client backend')
-     select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+     select current_user::text as user, current_database()::text as database,
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
          - coalesce(current_setting('reserved_connections', true)::int, 0) as max,
        (select count(*)::int from sessions) as used,
        (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user) as "roleMax",

@@ -1,5 +1,6 @@
 /** A connection that only looks, for `doctor`. */
-import pg from 'pg';
+import type pg from 'pg';
+import { newClient } from '../client.js';
 import { storeError } from '../pg-errors.js';
 
 export interface Inspection {
@@ -16,7 +17,7 @@ const STATEMENT_TIMEOUT_MS = 15_000;
  * do; names in texts of the catalogs are printed with their schema, whatever search_path the role has. Throws StoreError.
  */
 export async function openInspection(connectionString: string): Promise<Inspection> {
-  const client = new pg.Client({
+  const client = newClient({
     connectionString,
     application_name: 'pai-mirror doctor',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
