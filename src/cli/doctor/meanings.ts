@@ -19,7 +19,8 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
     ifWrong: 'the embedded PostgreSQL cannot start, or others can read its password',
   },
   database: {
-    looksAt: 'whether the database lets the mirror in, and whether the way to it is encrypted and its certificate checked',
+    looksAt:
+      'whether the database lets the mirror in, and whether the way to it is encrypted and its certificate checked',
     ifWrong: 'nothing is mirrored; see [a database that is away](#the-database-is-away)',
   },
   'database-version': { looksAt: 'PostgreSQL 14 or newer', ifWrong: 'the schema cannot be made there' },
