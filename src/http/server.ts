@@ -2,6 +2,7 @@
  * The HTTP side: a small, read-only server that is given what it shows. Everything about it is bounded: connections at once
  * and a second, the time of a request, its head, its address; and no answer tells more of a failure than that there was one.
  */
+import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { describeError, MirrorError, StoreError } from '../domain/errors.js';
@@ -32,10 +33,13 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** A browser opens six, a monitoring system one. */
-const MOST_CONNECTIONS = 64;
-const CONNECTIONS_A_SECOND = 50;
-const MOST_CONNECTIONS_IN_A_MOMENT = 200;
+/**
+ * A browser opens six, a monitoring system one; but a script opens one a request, and a probe has to get through beside
+ * whatever else asks. Each costs 30 kB or so; what is beyond is closed at once.
+ */
+const MOST_CONNECTIONS = 1024;
+const CONNECTIONS_A_SECOND = 250;
+const MOST_CONNECTIONS_IN_A_MOMENT = 1024;
 
 const HEAD_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -61,6 +65,7 @@ export async function createServer({ access, routes, logger }: ServerOptions): P
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
       void reply.code(400).header('cache-control', 'no-store').send({ error: 'this address cannot be read' });
     },
+    clientErrorHandler: refuseUnread,
   });
   boundConnections(app);
   await app.register(helmet, {
@@ -79,6 +84,28 @@ export async function createServer({ access, routes, logger }: ServerOptions): P
     listen: (port) => listen(app, access.host, port),
     close: () => close(app),
   };
+}
+
+const UNREAD: Readonly<Record<string, readonly [string, string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', `the head has more than ${MOST_HEAD_BYTES} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request took too long to come'],
+};
+
+/** What is no request never comes to a route, nor to helmet: it is answered by hand, in the words of all other refusals. */
+function refuseUnread(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, told] = UNREAD[error.code ?? ''] ?? ['400 Bad Request', 'this is no HTTP request'];
+  const body = JSON.stringify({ error: told });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'x-content-type-options: nosniff',
+    "content-security-policy: default-src 'none'",
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function boundConnections(app: FastifyInstance): void {

@@ -58,10 +58,11 @@ const SCOPE_STATES = `
     ${count('from pai.quarantine q where q.scope = s.scope and q.resolved_at is null')} as "unresolvedQuarantine"
   from unnest($1::text[]) s(scope)`;
 
+/** Of the regions that are mirrored: nobody's calls would bring the pace of another one back, ever. */
 const BUDGETS = `
   select region, name, pace,
     greatest(0, extract(epoch from greatest(due_at, paused_until) - clock_timestamp())::float8) as "waitSeconds"
-  from pai.call_budgets`;
+  from pai.call_budgets where region in (select split_part(s.scope, ':', 1) from unnest($1::text[]) s(scope))`;
 
 const LEASES = `
   select w.stream, count(l.stream)::float8 as held from unnest($2::text[]) w(stream)

@@ -106,7 +106,37 @@ describe('the HTTP server', () => {
       text += more;
     });
     await once(socket, 'close');
-    expect(text).toContain('408');
+    expect(text).toMatch(/^HTTP\/1.1 408 /);
+    expect(text).toMatch(/\r\nx-content-type-options: nosniff\r\n[\s\S]*\r\n\r\n\{"error":"[^"]+"\}$/);
+  });
+
+  it.each([
+    ['something that is no request', 'hello\r\n\r\n', 400],
+    ['two lengths of one body', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
+    ['a head without an end', `GET /open HTTP/1.1\r\nhost: localhost\r\nlong: ${'x'.repeat(20_000)}`, 431],
+  ])('refuses %s in the same words as all else, and ends the connection', async (_, sent, status) => {
+    const { url } = await serve();
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    let text = '';
+    socket.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+    socket.on('error', () => {});
+    socket.write(sent);
+    await once(socket, 'close');
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text).toMatch(/\r\nx-content-type-options: nosniff\r\n[\s\S]*\r\n\r\n\{"error":"[^"]+"\}$/);
+  });
+
+  it('answers a crowd, each on a connection of its own, and who dawdles keeps nobody out', async () => {
+    const { url } = await serve();
+    const port = Number(new URL(url).port);
+    const slow = Array.from({ length: 300 }, () => connect({ host: '127.0.0.1', port }));
+    for (const socket of slow) socket.on('error', () => {}).write('GET /open HTTP/1.1\r\n');
+    const headers = { connection: 'close' };
+    const answers = await Promise.all(Array.from({ length: 500 }, () => ask(`${url}/open`, { headers })));
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    for (const socket of slow) socket.destroy();
   });
 
   it('lets a request under way end when it is closed, and answers no new one', async () => {

@@ -114,8 +114,11 @@ it('tells the age of each stream: none before its first pass has ended, then sin
 it('tells how far a budget is behind, and at which pace it goes', async () => {
   const { mirror, read } = await setUp();
   await mirror.pool.query(`insert into pai.call_budgets (region, name, due_at, pace, paused_until) values
-    ('cn-a', 'flow', now() - interval '1 hour', 1, null), ('cn-b', 'flow', now(), 0.25, now() + interval '100 s')`);
-  const { budgets } = await read();
+    ('cn-a', 'flow', now() - interval '1 hour', 1, null), ('cn-b', 'flow', now(), 0.25, now() + interval '100 s'),
+    ('cn-left', 'flow', now(), 0.0625, null)`);
+  const { budgets } = await read({ scopes: ['cn-a:1', 'cn-b:1', 'cn-b:2'] });
+  // What is not mirrored any more is slow for ever: no call brings its pace back.
+  expect(budgets.map(({ region }) => region).sort()).toEqual(['cn-a', 'cn-b']);
   expect(budgets).toContainEqual({ region: 'cn-a', name: 'flow', pace: 1, waitSeconds: 0 });
   const waits = budgets.find(({ region }) => region === 'cn-b');
   expect(waits?.pace).toBe(0.25);
