@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Emulator } from '../../src/emulator/server.js';
 
-const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
+/** What `npm run build` made. */
+export const DIST = resolve(import.meta.dirname, '../../dist');
 
 export interface CliProcess {
   readonly child: ChildProcess;
@@ -24,6 +25,8 @@ export interface CliProcess {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Another program than the command. */
+  readonly script?: string;
   /** Called with what ends the process. Default: at the end of the test. */
   readonly onDone?: (cleanup: () => void) => void;
 }
@@ -45,7 +48,7 @@ export function outputOf(child: ChildProcessByStdio<Writable | null, Readable, R
 /** Nothing of this process's own environment but PATH and HOME, so that a test says all that matters. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env };
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [options.script ?? join(DIST, 'main.js'), ...args], {
     cwd: options.cwd ?? emptyDirectory(),
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

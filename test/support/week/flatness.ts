@@ -55,8 +55,8 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-/** Of the line with the least squares, a second. */
-function slopeOf(samples: readonly Sample[]): number {
+/** Of the line with the least squares: value by time. */
+export function slopeOf(samples: readonly Sample[]): number {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [at, value] = [mean(samples.map((one) => one.at)), mean(samples.map((one) => one.value))];
   const spread = samples.reduce((sum, one) => sum + (one.at - at) ** 2, 0);

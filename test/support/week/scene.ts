@@ -123,8 +123,8 @@ async function makeDatabase(aheadMs: number): Promise<{ pool: Pool; databaseUrl:
 const settings = (workspaceId: string): Record<string, string> => ({
   PAI_FLOW_QPS: String(FLOW_QPS),
   PAI_LIST_RUNS_QPS: String(LIST_RUNS_QPS),
-  // A call that nobody answers is given up after more than an hour of the week.
-  PAI_CALL_TIMEOUT_MS: '2000',
+  // A call that nobody answers is given up after six hours of the week.
+  PAI_CALL_TIMEOUT_MS: '10000',
   PAI_HOT_WINDOW_HOURS: '48',
   DISCOVER_CRON: every(PERIODS['pipeline-runs']),
   POLL_CRON: every(PERIODS.status),
