@@ -1,6 +1,8 @@
 /** Every view on runs, nodes and failures says what the emulator's world says. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { refreshRollups } from '../../src/store/rollups.js';
+import { createDatabase } from '../support/database.js';
 import { type MirroredWorld, mirrorWorld, rowsOf } from './mirrored-world.js';
 import {
   comparable,
@@ -274,6 +276,17 @@ describe.each(['before a refresh', 'after it'])('complaint 12: counts, rates and
     );
     await expectRows('concurrency', expected);
   });
+});
+
+test('active_runs: what is usual is computed once for each pipeline, also where PostgreSQL expects a single run', async () => {
+  const { url } = await createDatabase();
+  const pool = new Pool({ connectionString: url, max: 1 });
+  onTestFinished(() => pool.end());
+  // Nobody has looked at the table: the planner expects one active run, and would do without a CTE what is done once.
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>('explain select * from analytics.active_runs');
+  const plan = rows.map((row) => row['QUERY PLAN']);
+  expect(plan.filter((line) => /^\s*CTE usual$/.test(line))).toHaveLength(1);
+  expect(plan.filter((line) => line.includes('CTE Scan on usual'))).toHaveLength(1);
 });
 
 test('active_runs: beside the last 200 that succeeded of their pipeline; stuck are those beyond 95 % of them', async () => {
