@@ -1,7 +1,10 @@
 /** Whether anybody between the mirror and its database could read or change what they say. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { judgeTransport } from '../../src/cli/doctor/judge-database.js';
 import { transportOf } from '../../src/store/inspect/transport.js';
+import { createPool } from '../../src/store/pool.js';
 
 const before = process.env.PGSSLMODE;
 afterEach(() => {
@@ -38,6 +41,30 @@ describe('the way to the database', () => {
     expect(transportOf(at('db.example.com'))).toBe('verified');
     expect(transportOf(at('db.example.com', '?sslmode=disable'))).toBe('plain');
   });
+
+  test.each(['verify-full', 'require', 'prefer', 'verify_full', 'no-verify'])(
+    'of sslmode=%s never goes on without TLS where the server, or who answers in its place, has none',
+    async (mode) => {
+      delete process.env.PGSSLMODE;
+      const heard: Buffer[] = [];
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        // N: no TLS here. What comes after it would be the name of the user, and the password if it was asked for.
+        socket.on('data', (data) => {
+          heard.push(data);
+          socket.write('N');
+        });
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const pool = createPool({ connectionString: `${at(`127.0.0.1:${port}`)}?sslmode=${mode}` });
+      await expect(pool.query('select 1')).rejects.toThrow(/does not support SSL/);
+      await pool.end();
+      server.close();
+      expect(Buffer.concat(heard).toString('hex')).toBe('0000000804d2162f');
+    },
+  );
 
   test('is warned of when it is open, with what to write; a network of one’s own is a good reason for that', () => {
     for (const transport of ['plain', 'unverified'] as const)
