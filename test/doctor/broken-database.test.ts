@@ -6,6 +6,7 @@ import { migrate } from '../../src/store/migrate.js';
 import { runCommand } from '../support/command.js';
 import { createDatabase } from '../support/database.js';
 import { migrationsUpTo } from '../support/migrations.js';
+import { startPooler } from '../support/pooler.js';
 import { doctor, expectProblems, like, patient, problemsOf, type Report, run } from './harness.js';
 
 const mirror = patient();
@@ -71,6 +72,24 @@ describe('the database', () => {
       found: '1 of 3 connections of the database',
       remedy: 'ALTER DATABASE',
     });
+  });
+
+  // With one session there is none for a second client, with several it gets one that was another's.
+  test.each([1, 3])('behind a pooler that keeps no sessions, and has %i of them', async (sessions) => {
+    const url = await startPooler(await mirror.brokenCopy(), 'transaction', sessions);
+    const report = await doctor(mirror.environment(url));
+    expectProblems(report, {
+      check: 'database-connections',
+      subject: 'pooler',
+      found: 'gives each transaction another session',
+      remedy: 'pool_mode = session',
+    });
+  });
+
+  test('behind a pooler that keeps sessions: nothing is wrong', async () => {
+    const report = await doctor(mirror.environment(await startPooler(await mirror.brokenCopy(), 'session', 6)));
+    expectProblems(report);
+    expect(report.findings).toContainEqual(expect.objectContaining({ subject: 'pooler', verdict: 'ok' }));
   });
 
   test('whose transactions may not write', async () => {

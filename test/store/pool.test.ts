@@ -2,14 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createPool, transaction } from '../../src/store/pool.js';
 import { silentLogger } from '../../src/util/logger.js';
-
-/** One message of PostgreSQL's protocol: type, length, content. */
-function message(type: string, content = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(5);
-  head.write(type, 0, 'latin1');
-  head.writeInt32BE(content.length + 4, 1);
-  return Buffer.concat([head, content]);
-}
+import { message } from '../support/postgres-wire.js';
 
 const AUTHENTICATED = message('R', Buffer.from([0, 0, 0, 0]));
 const READY = message('Z', Buffer.from('I'));

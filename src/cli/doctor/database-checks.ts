@@ -1,6 +1,7 @@
 /** Checks of the database. They read; nothing is migrated, made or started. */
 import { lookAtEmbedded } from '../../embedded/look.js';
 import { BudgetTable } from '../../store/budgets.js';
+import { readPooling } from '../../store/inspect/pooler.js';
 import { readDrift, readInert, readMigrationState, readPartitions, readReader } from '../../store/inspect/schema.js';
 import { readRights, readRoom, readServer } from '../../store/inspect/server.js';
 import { openInspection } from '../../store/inspect/session.js';
@@ -15,6 +16,7 @@ import {
   judgeEmbedded,
   judgeMigrations,
   judgePartitions,
+  judgePooling,
   judgeReader,
   judgeRights,
   judgeTransport,
@@ -67,7 +69,7 @@ const connectionChecks = (session: Session): readonly Check[] => [
     needs: ['database'],
     run: async () => {
       session.room = await readRoom(session.db);
-      return [judgeConnections(session.room)];
+      return [judgeConnections(session.room), ...judgePooling(await readPooling(session.connectionString, session.db))];
     },
   },
   // Of the embedded server also while it is down: a full disk is a reason for that.

@@ -1,6 +1,7 @@
 /** What the facts about the database mean, and what to do about them. Pure. */
 import { StoreError } from '../../domain/errors.js';
 import type { EmbeddedLook } from '../../embedded/look.js';
+import type { Pooling } from '../../store/inspect/pooler.js';
 import type { MigrationState, PartitionFacts, ReaderFacts } from '../../store/inspect/schema.js';
 import type { RightsFacts, RoomFacts, ServerFacts } from '../../store/inspect/server.js';
 import type { Transport } from '../../store/inspect/transport.js';
@@ -179,6 +180,15 @@ export function judgeConnections(room: RoomFacts): Judged {
       ? 'raise max_connections, or end sessions that nobody needs (pg_stat_activity)'
       : `raise the limit: ALTER ${tightest.of.toUpperCase()} "${name}" CONNECTION LIMIT ${tightest.used + 2 * CONNECTIONS_A_PROCESS}`;
   return warning(null, `${found}; one process of pai-mirror takes up to ${CONNECTIONS_A_PROCESS}`, remedy);
+}
+
+export function judgePooling(pooling: Pooling): Judged[] {
+  if (pooling === 'none') return [];
+  if (pooling === 'sessions') return [ok('pooler', 'a pooler stands between, and keeps sessions')];
+  const found =
+    'the pooler in between gives each transaction another session: locks, settings and temporary tables get lost';
+  const remedy = 'let it keep sessions (PgBouncer: pool_mode = session), or name the server itself in DATABASE_URL';
+  return [failed('pooler', found, remedy)];
 }
 
 export const bytesText = (bytes: number): string =>

@@ -29,8 +29,9 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
     ifWrong: 'passes or migrations fail; the remedy is the GRANT or ALTER to run',
   },
   'database-connections': {
-    looksAt: 'connections that server, role and database have left',
-    ifWrong: 'one more replica may have to wait, see [connections](#paimirrorconnectionsshort)',
+    looksAt: 'connections that server, role and database have left, and whether a pooler in between keeps sessions',
+    ifWrong:
+      'one more replica may have to wait, see [connections](#paimirrorconnectionsshort); without sessions of its own the mirror loses its locks',
   },
   disk: {
     looksAt: 'the size of the database; of the embedded one what is free',
