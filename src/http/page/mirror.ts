@@ -107,7 +107,7 @@ function itemsTable({ items, all, before }: QuarantineAnswers): Html {
     ],
     items.rows.map((item) => [
       html`${itemLink(item)}<span class="sub">no. ${item.id}</span>`,
-      html`<span class="message">${shorten(item.error, 400)}</span>`,
+      longMessage(item.error),
       time(item.firstSeenAt),
       html`${item.operation}<span class="sub">${item.stream} of ${item.scope}</span>`,
       code(item.requestId),
@@ -124,6 +124,14 @@ function itemsTable({ items, all, before }: QuarantineAnswers): Html {
     [items.hasMore ? `/quarantine${queryString({ ...filter, before: last.id })}` : null, 'Older'],
   ])}`;
 }
+
+const FIRST_OF_MESSAGE = 160;
+
+/** Of a long one the beginning: the rest opens, or a row would fill a phone's screen. */
+const longMessage = (text: string): Html =>
+  text.length <= FIRST_OF_MESSAGE
+    ? html`<span class="message">${text}</span>`
+    : html`<details class="long"><summary><span class="message">${shorten(text, FIRST_OF_MESSAGE)}</span></summary><span class="message">${text}</span></details>`;
 
 const itemLink = ({ entity, entityId }: QuarantinedItem): Html =>
   entity === 'pipeline_run' && entityId !== null

@@ -81,7 +81,7 @@ ${tile('/runs?outcome=active', count(active.total), 'active now')}
 ${tile('/runs?outcome=active', count(active.stuck), 'longer than usual', active.stuck > 0 ? 'warn' : '')}
 ${tile(`/runs?${since}`, count(sum(series, allOf)), `runs in ${label}`)}
 ${tile(`/runs?outcome=failed&${since}`, count(failed), `failed in ${label}`, failed > 0 ? 'fail' : '')}
-${tile(`/?range=${range}#time`, percent(succeeded, succeeded + failed), 'of these succeeded')}
+${tile(`/?range=${range}#time`, percent(succeeded, succeeded + failed), 'success rate')}
 ${tile('/quarantine', count(troubles.quarantined), 'in quarantine', troubles.quarantined > 0 ? 'warn' : '')}
 </ul>`;
 }

@@ -84,7 +84,8 @@ const factsOf = (run: RunDetail): Html =>
     ['Source', [code(run.sourceType), run.sourceId !== null && run.sourceId !== '' && html` ${code(run.sourceId)}`]],
     timeFact('Changed at the source', run.modifiedAt),
     timeFact('First seen by the mirror', run.firstSeenAt),
-    ['Last changed in the mirror', [time(run.updatedAt), `, revision ${count(run.revision)}`]],
+    ['Last changed in the mirror', time(run.updatedAt)],
+    ['Revision', count(run.revision)],
   ]);
 
 function nodesOf({ run, nodes, skipped }: RunAnswers): Html {

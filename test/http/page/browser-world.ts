@@ -7,7 +7,10 @@ import { startMirror, type TestMirror } from '../../support/mirror.js';
 const HOSTILE = `<img src=x onerror="window.wasHacked=true"><script>window.wasHacked=true</script>`;
 const HOUR = 3_600_000;
 
-/** Two workspaces with runs of all kinds, experiments, and one run whose texts are markup with scripts. */
+/** An id that no path of a browser could hold otherwise, and longer than a router likes. */
+export const LONG_ID = `flow-${'long/'.repeat(40)}..`;
+
+/** Two workspaces with runs of all kinds, experiments, and runs whose texts are markup with scripts, endless, or of another direction. */
 export async function mirrorSomething(onStarted: (close: () => Promise<void>) => void): Promise<TestMirror> {
   const clock = new SimulatedClock({ speed: 0 });
   const mirror = await startMirror({
@@ -34,6 +37,25 @@ export async function mirrorSomething(onStarted: (close: () => Promise<void>) =>
     startedAt: instantFromMillis(clock.now() - HOUR),
     finishedAt: instantFromMillis(clock.now()),
   });
+  const common = {
+    gmtCreateTime: instantFromMillis(clock.now() - HOUR / 2),
+    startedAt: instantFromMillis(clock.now() - HOUR / 2),
+  };
+  mirror.emulator.mutate.addPipelineRun({
+    ...common,
+    pipelineRunId: LONG_ID,
+    name: 'endless'.repeat(60),
+    status: 'Failed',
+    message: 'without-a-blank-'.repeat(200),
+    userId: 'user'.repeat(30),
+    finishedAt: instantFromMillis(clock.now()),
+  });
+  mirror.emulator.mutate.addPipelineRun({
+    ...common,
+    pipelineRunId: 'flow-rtl',
+    name: 'تدريب النموذج (٢) \u202eabc',
+    status: 'Running',
+  });
   await mirror.sync();
   await mirror.store.refreshRollups();
   return mirror;
@@ -45,6 +67,8 @@ export function watch(page: Page, own: string): string[] {
   page.on('console', (message) => {
     // Said about this test, which looks at the charts.
     if (message.text().includes('Multiple readback operations')) return;
+    // Said about a page that is one of an error.
+    if (/the server responded with a status of (400|404|503)/.test(message.text())) return;
     if (['error', 'warning'].includes(message.type())) seen.push(`${message.type()}: ${message.text()}`);
   });
   page.on('pageerror', (error) => seen.push(`error: ${error.message}`));

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase } from '../../support/database.js';
-import { mirrorSomething, type Visit, visitWith } from './browser-world.js';
+import type { TestMirror } from '../../support/mirror.js';
+import { LONG_ID, mirrorSomething, type Visit, visitWith } from './browser-world.js';
 import { startChromium, whyNot } from './chromium.js';
 import { findFaults } from './page-faults.js';
 import { type ServedPage, servePage } from './serve.js';
@@ -13,6 +14,22 @@ const SCREENSHOTS = process.env.TEST_SCREENSHOTS;
 
 const closing: (() => Promise<void>)[] = [];
 const onStarted = (close: () => Promise<void>): void => void closing.push(close);
+
+/** A run with its root and so many nodes more. */
+async function addNodes(mirror: TestMirror, count: number): Promise<void> {
+  await mirror.pool.query(
+    `insert into pai.pipeline_runs select (jsonb_populate_record(r, '{"pipeline_run_id": "flow-nodes", "name": "wide", "node_id": "node-0"}')).*
+     from pai.pipeline_runs r where status = 'Succeeded' limit 1`,
+  );
+  await mirror.pool.query(
+    `insert into pai.pipeline_run_nodes (pipeline_run_id, node_id, node_type, node_name, status, started_at, finished_at, region, scope,
+       first_seen_at, updated_at, observed_at, revision)
+     select 'flow-nodes', 'node-' || n, 'Logical', 'step ' || n, 'Succeeded', now() - interval '1 hour' + n * interval '0.3 s',
+       now() - interval '1 hour' + (n + 40) * interval '0.3 s', region, scope, now(), now(), now(), 1
+     from pai.pipeline_runs, generate_series(0, $1::int) n where pipeline_run_id = 'flow-nodes'`,
+    [count],
+  );
+}
 
 /** Share of the pixels of each chart that are not empty. */
 const inkOf = (page: Page): Promise<number[]> =>
@@ -39,6 +56,7 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
     const mirror = await mirrorSomething(onStarted);
     served = await servePage(mirror.databaseUrl, { onStarted });
     browser = await startChromium();
+    await addNodes(mirror, 10_000);
     const ask = async (sql: string): Promise<string> =>
       (await mirror.pool.query<{ id: string }>(sql)).rows[0]?.id ?? '';
     const run = await ask(
@@ -53,6 +71,12 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
       search: '/runs?outcome=failed&pipeline=nothing',
       run: `/runs/${run}`,
       hostile: '/runs/flow-hostile',
+      long: `/runs/-?id=${encodeURIComponent(LONG_ID)}`,
+      rtl: '/runs/flow-rtl',
+      nodes: '/runs/flow-nodes',
+      missing: `/runs/${'x'.repeat(300)}`,
+      nowhere: `/${'nowhere'.repeat(50)}`,
+      mistake: `/runs?from=${'x'.repeat(150)}`,
       experiments: '/experiments',
       experiment: `/experiments/${experiment}`,
       mirror: '/mirror',
@@ -84,7 +108,11 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
           expect(ink.length, name).toBeGreaterThanOrEqual(name === 'overview' || name === 'experiment' ? 1 : 0);
           expect(Math.min(1, ...ink), name).toBeGreaterThan(0.005);
           if (SCREENSHOTS !== undefined)
-            await page.screenshot({ path: join(SCREENSHOTS, `${name}-${device}-${colorScheme}.png`), fullPage: true });
+            await page.screenshot({
+              path: join(SCREENSHOTS, `${name}-${device}-${colorScheme}.png`),
+              fullPage: true,
+              caret: 'initial',
+            });
         }
         expect(await page.evaluate(() => 'wasHacked' in window), name).toBe(false);
         expect(seen, name).toEqual([]);
@@ -182,6 +210,86 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
     await close();
   });
 
+  it('shows every stop of the keyboard, in the order of the page, none of them hidden, and lets it out at the end', async () => {
+    const { page, seen, close } = await visit(`${served.url}/`, { width: 1280, height: 700 }, 'light');
+    for (const name of ['overview', 'runs', 'run', 'experiment', 'mirror', 'quarantine']) {
+      await page.goto(`${served.url}${addresses[name]}`, { waitUntil: 'load' });
+      const stops = await page.evaluate(() => {
+        const everything = [...document.querySelectorAll('*')];
+        return everything.flatMap((one, place) =>
+          one.matches('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]') &&
+          one.checkVisibility()
+            ? [place]
+            : [],
+        );
+      });
+      const faults: string[] = [];
+      const visited: number[] = [];
+      while (visited.length < 500) {
+        await page.keyboard.press('Tab');
+        const at = await page.evaluate(() => {
+          const one = document.activeElement as HTMLElement;
+          const box = one.getBoundingClientRect();
+          const header = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0;
+          const isHidden = one.closest('header') === null && !one.matches('.skip') && box.bottom <= header;
+          return {
+            isOut: one === document.body,
+            what: one.outerHTML.slice(0, 90),
+            place: [...document.querySelectorAll('*')].indexOf(one),
+            outline: getComputedStyle(one).outlineStyle,
+            isSeen: box.bottom > 0 && box.top < innerHeight && !isHidden,
+          };
+        });
+        if (at.isOut) break;
+        if (at.place <= (visited.at(-1) ?? -1)) faults.push(`out of order: ${at.what}`);
+        if (at.outline !== 'solid' && at.outline !== 'auto') faults.push(`no sign of the focus: ${at.what}`);
+        if (!at.isSeen) faults.push(`not in sight: ${at.what}`);
+        visited.push(at.place);
+      }
+      expect(faults, name).toEqual([]);
+      expect(stops.length, name).toBeGreaterThan(6);
+      expect(
+        stops.filter((place) => !visited.includes(place)),
+        name,
+      ).toEqual([]);
+    }
+    expect(seen).toEqual([]);
+    await close();
+  });
+
+  it('keeps names in scripts that run the other way to themselves, and ends no line of the page with them', async () => {
+    const { page, close } = await visit(`${served.url}/runs`, { width: 1280, height: 900 }, 'light');
+    const name = page.locator('a[href="/runs/flow-rtl"] bdi');
+    expect(await name.evaluate((one) => getComputedStyle(one).unicodeBidi)).toBe('isolate');
+    expect(await name.evaluate((one) => getComputedStyle(one).direction)).toBe('rtl');
+    const row = page.locator('tr', { has: name });
+    const lefts = await row
+      .locator('th, td')
+      .evaluateAll((cells) => cells.map((one) => one.getBoundingClientRect().left));
+    expect(lefts).toEqual([...lefts].sort((one, other) => one - other));
+    expect(await row.locator('td time').innerText()).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    await close();
+  });
+
+  it('shows a run of 10,000 nodes by the page, each node once, its own bar beside its words', async () => {
+    const { page, seen, close } = await visit(`${served.url}/runs/flow-nodes`, { width: 1280, height: 900 }, 'light');
+    const names = new Set<string>();
+    for (let turn = 0; turn < 3; turn += 1) {
+      const rows = page.locator('table.gantt tbody tr');
+      expect(await rows.count()).toBe(200);
+      expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(8_000);
+      for (const text of await rows.locator('th').allTextContents()) names.add(text);
+      expect(await page.locator('table.gantt svg.bar[aria-hidden=true] rect').count()).toBe(200);
+      await Promise.all([page.waitForNavigation(), page.getByRole('link', { name: 'More nodes' }).click()]);
+    }
+    expect(names.size).toBe(600);
+    await page.goto(`${served.url}/runs/flow-nodes?nodes=9900`);
+    expect(await page.locator('table.gantt tbody tr').count()).toBe(101);
+    expect(await page.getByRole('link', { name: 'More nodes' }).count()).toBe(0);
+    expect(seen).toEqual([]);
+    await close();
+  });
+
   it('draws its charts anew when the scheme changes or the window gets narrower', async () => {
     const { page, seen, close } = await visit(
       `${served.url}${addresses.overview}`,
@@ -210,7 +318,11 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
       expect(seen, path).toEqual([]);
       expect(await page.evaluate(findFaults), path).toEqual([]);
       if (SCREENSHOTS !== undefined)
-        await page.screenshot({ path: join(SCREENSHOTS, `empty${path.replaceAll('/', '-')}.png`), fullPage: true });
+        await page.screenshot({
+          path: join(SCREENSHOTS, `empty${path.replaceAll('/', '-')}.png`),
+          fullPage: true,
+          caret: 'initial',
+        });
       await close();
     }
   });

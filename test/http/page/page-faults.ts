@@ -7,6 +7,7 @@
 export function findFaults(): string[] {
   const faults: string[] = [];
   const all = (selector: string): Element[] => [...document.querySelectorAll(selector)];
+  const show = (element: Element): string => element.outerHTML.slice(0, 120);
   const nameOf = (element: Element): string => {
     const label = element.id === '' ? null : document.querySelector(`label[for="${CSS.escape(element.id)}"]`);
     return (
@@ -17,10 +18,13 @@ export function findFaults(): string[] {
       ''
     ).trim();
   };
-  const show = (element: Element): string => element.outerHTML.slice(0, 120);
-
   if (document.documentElement.scrollWidth > window.innerWidth)
-    faults.push(`${document.documentElement.scrollWidth} pixels wide on ${window.innerWidth}`);
+    faults.push(
+      `${document.documentElement.scrollWidth} pixels wide on ${window.innerWidth}: ${all('main *')
+        .filter((one) => one.closest('.scroll') === null && one.getBoundingClientRect().right > window.innerWidth)
+        .slice(-1)
+        .map(show)}`,
+    );
   for (const [selector, expected] of [
     ['h1', 1],
     ['main', 1],

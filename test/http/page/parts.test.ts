@@ -50,6 +50,49 @@ describe('the template', () => {
   });
 });
 
+describe('the colours', () => {
+  const css = readFileSync(resolve(import.meta.dirname, '../../../src/http/page/assets/page.css'), 'utf8');
+  const [light, dark] = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, block]) =>
+    Object.fromEntries(
+      [...(block as string).matchAll(/(--[\w-]+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value]),
+    ),
+  ) as [Record<string, string>, Record<string, string>];
+  const brightness = (color: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+      .map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
+      .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const contrast = (one: string, other: string): number => {
+    const [less = 0, more = 0] = [brightness(one), brightness(other)].sort((a, b) => a - b);
+    return (more + 0.05) / (less + 0.05);
+  };
+
+  test.each([
+    ['light', light],
+    ['dark', { ...light, ...dark }],
+  ] as const)('of the %s scheme are far enough apart: text 4.5, what is drawn 3', (_, colors) => {
+    const of = (name: string): string => colors[name] ?? `no ${name}`;
+    const tooPale: string[] = [];
+    const check = (names: readonly string[], grounds: readonly string[], least: number): void => {
+      for (const name of names)
+        for (const ground of grounds)
+          if (!(contrast(of(name), of(ground)) >= least))
+            tooPale.push(`${name} on ${ground}: ${contrast(of(name), of(ground))}`);
+    };
+    const drawn = Object.keys(colors).filter((name) => /^--[oc]-/.test(name));
+    expect(drawn).toHaveLength(14);
+    check(['--text', '--muted', '--accent'], ['--ground', '--surface', '--raised'], 4.5);
+    for (const tone of ['good', 'warn', 'bad', 'wait'])
+      check([`--${tone}`, '--text', '--muted', '--accent'], [`--${tone}-ground`], 4.5);
+    check(['--warn', '--bad'], ['--surface'], 4.5);
+    check([...drawn, '--edge', '--focus'], ['--surface', '--ground'], 3);
+    expect(tooPale).toEqual([]);
+    expect(contrast('#2450b8', '#ffffff')).toBeGreaterThan(4.5);
+    expect([contrast('#000000', '#ffffff'), contrast('#777777', '#777777')]).toEqual([21, 1]);
+  });
+});
+
 describe('words', () => {
   test.each([
     [null, '–'],
