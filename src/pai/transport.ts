@@ -223,7 +223,8 @@ function failureOf(error: unknown, watch: RequestWatch, signedAheadMs: number): 
     });
   }
   if (httpStatus === null || isNetworkError(error)) {
-    return new CallFailure('network', networkMessage(error), { httpStatus, requestId, retryAfterMs, cause: error });
+    const cause = withoutRequest(error);
+    return new CallFailure('network', networkMessage(error), { httpStatus, requestId, retryAfterMs, cause });
   }
   return new CallFailure('bad-answer', 'the answer is not a JSON object', { httpStatus, requestId, retryAfterMs });
 }
@@ -252,6 +253,12 @@ const networkMessage = (error: unknown): string => {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code === undefined ? 'no answer' : `no complete answer (${code})`;
 };
+
+/** The client appends the request to the message, without a blank before it: whoever reads the error knows what was tried. */
+function withoutRequest(error: unknown): unknown {
+  if (error instanceof Error) error.message = error.message.replace(/(?:GET|PUT) https?:\/\/\S+ failed\.$/, '');
+  return error;
+}
 
 /** PAI minds only quarters of an hour. */
 const CLOCKS_AGREE_MS = 60_000;

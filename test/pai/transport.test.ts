@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import OpenApiUtil from '@alicloud/openapi-util';
 import { afterEach, expect, test } from 'vitest';
+import { describeError } from '../../src/domain/errors.js';
 import { staticCredentials } from '../../src/pai/credentials.js';
 import {
   clientOf,
@@ -214,6 +215,8 @@ test('a connection that is reset is a failed call that can be retried', async ()
   });
   const call = clientOf({ url: `http://127.0.0.1:${port}` }, { retry: ONCE }).listPipelineRuns(SCOPE, PAGE, never());
   await expect(call).rejects.toMatchObject({ code: 'PAI_NETWORK', retryable: true, httpStatus: null });
+  const told = describeError(await call.catch((error: unknown) => error));
+  expect(told).toMatch(/ECONNRESET.*: read ECONNRESET$/);
 });
 
 test('an abort rejects with the reason of the signal and closes the socket', async () => {
