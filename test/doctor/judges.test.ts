@@ -208,7 +208,7 @@ test('an endpoint that answers 5xx is a warning, one that refuses what is unsign
 
 test('each failure of a call has its own remedy', () => {
   const codes =
-    'FORBIDDEN KEYS_REFUSED TOKEN_EXPIRED CLOCK_OFF THROTTLED NOT_FOUND UNKNOWN_OPERATION NETWORK BAD_ANSWER UNAVAILABLE REFUSED';
+    'FORBIDDEN KEYS_REFUSED TOKEN_EXPIRED CLOCK_OFF THROTTLED NOT_FOUND UNKNOWN_OPERATION NETWORK TIMEOUT BAD_ANSWER UNAVAILABLE REFUSED';
   const remedies = codes.split(' ').map((code) => {
     const error = new PaiError('no', {
       code: `PAI_${code}`,

@@ -135,8 +135,13 @@ export function judgeCallFailure(
     case 'PAI_UNKNOWN_OPERATION':
       return failed(subject, found, `${CORRECT_ENDPOINT}: that is not where PAI is`);
     case 'PAI_NETWORK':
-    case 'PAI_TIMEOUT':
       return failed(subject, found, 'see the network between here and the endpoint');
+    case 'PAI_TIMEOUT':
+      return failed(
+        subject,
+        found,
+        'see the network between here and the endpoint, and PAI_CALL_TIMEOUT_MS if it is set',
+      );
     case 'PAI_BAD_ANSWER':
       return failed(
         subject,
