@@ -4,12 +4,13 @@
  */
 import { SimulatedClock } from '../../src/emulator/clock.js';
 import type { Emulator, EmulatorOptions } from '../../src/emulator/server.js';
+import type { World } from '../../src/emulator/world/world.js';
 
 const MINUTE = 60_000;
 /** So many new runs on a page that they are copied, and not merged. */
 const RUNS = 52;
-/** All others have short documents: a recording is to be small. */
-const RUNS_WITH_DETAILS = 6;
+/** All others have short documents and no tree of nodes: what is said of each run is said often enough, and a recording is to be small. */
+const WHOLE_RUNS = 12;
 
 export interface RecordedWorld {
   readonly options: EmulatorOptions;
@@ -41,8 +42,10 @@ export function recordedWorld(): RecordedWorld {
     steps: [
       (emulator) => {
         const short = { json: '{"short":true}', raw: null };
-        for (const { pipelineRunId } of idsOf(emulator).slice(RUNS_WITH_DETAILS))
+        for (const { pipelineRunId } of idsOf(emulator).slice(WHOLE_RUNS)) {
           emulator.mutate.setDetails(pipelineRunId, { manifest: short, arguments: short, options: short } as never);
+          emulator.mutate.updatePipelineRun(pipelineRunId, { nodeId: '' });
+        }
       },
       (emulator) => pass(emulator, 7),
       (emulator) => {
@@ -66,3 +69,12 @@ export function recordedWorld(): RecordedWorld {
 }
 
 const idsOf = (emulator: Emulator): { readonly pipelineRunId: string }[] => [...emulator.world.pipelineRuns()];
+
+/** The world as far as a mirror can see it: outputs are asked for by node, and so not those of runs without a tree. */
+export function visiblePart(world: World): World {
+  const rootless = new Set(
+    [...world.pipelineRuns()].filter(({ nodeId }) => nodeId === '').map((run) => run.pipelineRunId),
+  );
+  const outputsOf: World['outputsOf'] = (id) => (rootless.has(id) ? [] : world.outputsOf(id));
+  return Object.assign(Object.create(world) as World, { outputsOf });
+}
