@@ -16,6 +16,7 @@ export const VIEW_QUESTIONS: readonly (readonly [name: string, sql: string])[] =
   ['active_runs: all', 'select * from analytics.active_runs'],
   ['stuck_runs: all', 'select * from analytics.stuck_runs'],
   ['run_buckets: 90 days', 'select bucket, sum(runs) from analytics.run_buckets group by 1'],
+  ['run_buckets_by_workspace: 90 days', 'select bucket, sum(runs) from analytics.run_buckets_by_workspace group by 1'],
   ['daily_runs: 30 days', `select * from analytics.daily_runs where day > now() - 30 * ${DAY}`],
   ['daily_runs: 90 days', 'select * from analytics.daily_runs'],
   ['daily_runs_by_workspace: 90 days', 'select * from analytics.daily_runs_by_workspace'],

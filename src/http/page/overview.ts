@@ -9,7 +9,7 @@ import type {
   Troubles,
 } from '../../domain/page.js';
 import { type Html, html, inCode, jsonBlock } from './html.js';
-import { badge, NOT_MIRRORED, named, runLink, section, table, waiting } from './layout.js';
+import { badge, named, runLink, section, table, waiting } from './layout.js';
 import { judge, judgeStream, type Verdict } from './verdict.js';
 import { count, counted, percent, roughly, shorten, span, time } from './words.js';
 
@@ -89,7 +89,7 @@ ${tile('/quarantine', count(troubles.quarantined), 'in quarantine', troubles.qua
 function runningNow({ runs }: ActiveRuns, isNew: boolean): Html {
   if (runs.length === 0)
     return isNew
-      ? waiting('No runs yet', NOT_MIRRORED)
+      ? waiting('No runs yet', 'They appear here while the first pass reads them, the newest first.')
       : waiting('Nothing runs at the moment', 'Runs appear here as soon as PAI lists them.');
   return table(
     'Active runs, those that take longer than usual first',
@@ -199,7 +199,8 @@ const WORST = ['bad', 'warning', 'waiting', 'good'];
 
 /** A row a workspace, a column a stream; workspaces with something wrong first. */
 export function freshnessTable(streams: readonly StreamFreshness[], most: number): Html {
-  if (streams.length === 0) return waiting('No stream has begun yet', NOT_MIRRORED);
+  if (streams.length === 0)
+    return waiting('No stream has begun yet', 'Each has its place here from its first pass on.');
   const scopes = new Map<string, StreamFreshness[]>();
   for (const stream of streams) scopes.set(stream.scope, [...(scopes.get(stream.scope) ?? []), stream]);
   const rank = (rows: readonly StreamFreshness[]): number =>

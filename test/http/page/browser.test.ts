@@ -271,6 +271,21 @@ describe.skipIf(whyNot !== null)(`in a real browser${whyNot === null ? '' : ` (s
     await close();
   });
 
+  it('shows every column of a list beside an endless name, on a phone too', async () => {
+    for (const width of [360, 1280]) {
+      const { page, close } = await visit(`${served.url}/runs`, { width, height: 740 }, 'light');
+      const row = page.locator('tbody tr', { hasText: 'endlessendless' });
+      const rights = await row
+        .locator('th, td')
+        .evaluateAll((cells) =>
+          cells.filter((one) => one.checkVisibility()).map((one) => Math.floor(one.getBoundingClientRect().right)),
+        );
+      expect(rights.length).toBe(width === 360 ? 3 : 7);
+      expect(Math.max(...rights)).toBeLessThanOrEqual(width);
+      await close();
+    }
+  });
+
   it('shows a run of 10,000 nodes by the page, each node once, its own bar beside its words', async () => {
     const { page, seen, close } = await visit(`${served.url}/runs/flow-nodes`, { width: 1280, height: 900 }, 'light');
     const names = new Set<string>();
