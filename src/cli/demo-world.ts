@@ -45,13 +45,18 @@ export async function startDemoWorld(directory: string): Promise<DemoWorld> {
   const emulator = await startEmulator({ ...WORLD, clock });
   if (saved !== null) clock.advance(Math.max(0, saved.worldNow - startAt) + LOST_MS);
   emulator.world.tick();
-  const save = (): Promise<void> => writeTimes(file, { startAt, worldNow: clock.now() });
+  // One after the other: of two at once, one would take away the other's new file before it is renamed.
+  let saving: Promise<void> = Promise.resolve();
+  const save = (): Promise<void> => {
+    saving = saving.catch(() => {}).then(() => writeTimes(file, { startAt, worldNow: clock.now() }));
+    return saving;
+  };
   await save();
   const timer = setInterval(() => void save().catch(() => {}), SAVE_EVERY_MS);
   const close = async (): Promise<void> => {
     clearInterval(timer);
-    await save();
-    await emulator.close();
+    // An emulator that still listens keeps the process, also after a disk was full.
+    await save().finally(() => emulator.close());
   };
   return { emulator, continued: saved !== null, close };
 }

@@ -68,6 +68,12 @@ export async function run<R extends object>(url: string, sql: string): Promise<R
   }
 }
 
+/** As in a container of PostgreSQL 14, see test/support/server.ts. */
+export async function isSuperuser(url: string): Promise<boolean> {
+  const [row] = await run<{ rolsuper: boolean }>(url, 'select rolsuper from pg_roles where rolname = current_user');
+  return row?.rolsuper === true;
+}
+
 export interface Report {
   readonly code: number;
   readonly findings: readonly Finding[];

@@ -151,9 +151,8 @@ describe('the pods', () => {
 });
 
 describe('the port', () => {
-  const { httpPort } = parseConfig(environment(), { scopes: true });
-
   test('is one and the same: of the configuration, the container, probes, Service, policy and scrapes', () => {
+    const { httpPort } = parseConfig(environment(), { scopes: true });
     expect(container.ports).toEqual([{ name: 'http', containerPort: httpPort }]);
     const { startupProbe, livenessProbe, readinessProbe } = container;
     for (const probe of [startupProbe, livenessProbe, readinessProbe]) expect(probe.httpGet.port).toBe('http');

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgreSqlContainer } from '@testcontainers/postgresql';
@@ -32,15 +33,28 @@ async function useServer(adminUrl: string): Promise<TestServer> {
   return { adminUrl, outlivesRun: true, stop: async () => {} };
 }
 
+/** With the rights that the mirror's role has in the embedded server: a superuser passes where others are stopped. */
 async function startContainer(image: string): Promise<TestServer> {
   const container = await new PostgreSqlContainer(image)
+    .withPassword(randomBytes(12).toString('hex'))
     .withCommand(['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'synchronous_commit=off'])
     .start();
-  return {
-    adminUrl: container.getConnectionUri(),
-    outlivesRun: false,
-    stop: async () => void (await container.stop()),
-  };
+  const adminUrl = new URL(container.getConnectionUri());
+  const superuser = new pg.Client({ connectionString: adminUrl.href });
+  await superuser.connect();
+  adminUrl.username = 'pai_mirror';
+  adminUrl.password = randomBytes(12).toString('hex');
+  try {
+    await superuser.query(`CREATE ROLE pai_mirror LOGIN CREATEDB CREATEROLE PASSWORD '${adminUrl.password}'`);
+    const { rows } = await superuser.query<{ isOld: boolean }>(
+      `SELECT current_setting('server_version_num')::int < 150000 AS "isOld"`,
+    );
+    // Up to PostgreSQL 14 nobody else could be allowed to do what allowTruncate allows.
+    await superuser.query(rows[0]?.isOld ? 'ALTER ROLE pai_mirror SUPERUSER' : ALLOW_TRUNCATE);
+  } finally {
+    await superuser.end();
+  }
+  return { adminUrl: adminUrl.href, outlivesRun: false, stop: async () => void (await container.stop()) };
 }
 
 /** In a directory of its own that goes away afterwards; the data of a test run need no durability. */
@@ -71,6 +85,8 @@ async function startEmbedded(keep: boolean): Promise<TestServer> {
   };
 }
 
+const ALLOW_TRUNCATE = 'GRANT SET ON PARAMETER session_replication_role TO pai_mirror';
+
 /**
  * The tests run as an ordinary role, as the mirror does. The one thing they need beyond that is to rest the triggers
  * that keep the history from being truncated, and only the superuser can allow it (through the socket, PostgreSQL 15).
@@ -79,7 +95,7 @@ async function allowTruncate(socketDirectory: string, port: number): Promise<voi
   const client = new pg.Client({ host: socketDirectory, port, user: 'postgres', database: 'postgres' });
   await client.connect();
   try {
-    await client.query('GRANT SET ON PARAMETER session_replication_role TO pai_mirror');
+    await client.query(ALLOW_TRUNCATE);
   } finally {
     await client.end();
   }
