@@ -1,5 +1,5 @@
 /** `doctor`: what is wrong, and what to do about it. Looks at everything, changes nothing. */
-import { parseConfig, readEnvironment, secretsOf, unknownVariables } from '../config.js';
+import { type Environment, parseConfig, readEnvironment, secretsOf, unknownVariables } from '../config.js';
 import { ConfigurationError, describeError, UsageError } from '../domain/errors.js';
 import { scopeName } from '../domain/scope.js';
 import { silentLogger } from '../util/logger.js';
@@ -57,7 +57,7 @@ function configuration(session: Session): Judged[] {
   try {
     const env = readEnvironment();
     for (const secret of secretsOf(env)) conceal(secret);
-    odd = unknownVariables(env).map(unknown);
+    odd = [...unknownVariables(env).map(unknown), ...unchecked(env)];
     const config = parseConfig(env, { scopes: true });
     session.config = config;
     session.environment = env;
@@ -80,6 +80,18 @@ const unknown = ({ name, meant }: ReturnType<typeof unknownVariables>[number]): 
       ? 'correct its name (README.md has the table), or unset it'
       : `${meant} may be meant: correct the name, or unset it`,
   );
+
+/** Node.js then trusts whoever answers, also with the keys. */
+const unchecked = (env: Environment): Judged[] =>
+  env.NODE_TLS_REJECT_UNAUTHORIZED === '0'
+    ? [
+        warning(
+          'NODE_TLS_REJECT_UNAUTHORIZED',
+          'is 0, so that no certificate is checked: who is on the way can read and change everything',
+          'unset it; an authority of your own is named in NODE_EXTRA_CA_CERTS',
+        ),
+      ]
+    : [];
 
 /** `NAME: found …, expected …` */
 function ofMistake(mistake: string): Judged {

@@ -120,6 +120,14 @@ describe('this machine', () => {
     expect(text.stdout).toMatch(/not looked at \(needs configuration\): data-directory, database,/);
   });
 
+  test('certificates that nobody checks', async () => {
+    const env = { ...mirror.environment(await mirror.brokenCopy()), NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    const subject = 'NODE_TLS_REJECT_UNAUTHORIZED';
+    const remedy = 'NODE_EXTRA_CA_CERTS';
+    const found = 'no certificate is checked';
+    expectProblems(await doctor(env), { check: 'configuration', subject, verdict: 'warning', found, remedy });
+  });
+
   test('a variable that nobody reads', async () => {
     const report = await doctor({ ...mirror.environment(await mirror.brokenCopy()), PAI_PAGESIZE: '50' });
     expectProblems(report, {

@@ -21,7 +21,11 @@ export function judgeProbe(
         `is the region of PAI_SCOPES right? Inside a VPC ${variable}=${what.product}-vpc.${what.region}.aliyuncs.com may be the way; else see the resolver`,
       );
     case 'connect':
-      return failed(subject, `no connection: ${why}`, `see firewall and proxy, and ${variable} if it is set`);
+      return failed(
+        subject,
+        `no connection: ${why}`,
+        `see the firewall (a proxy of HTTPS_PROXY is not used), and ${variable} if it is set`,
+      );
     case 'tls':
       return failed(
         subject,
