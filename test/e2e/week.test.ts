@@ -227,6 +227,7 @@ it(
       oldestSuccessSeconds: counted(watched.oldest),
       connections: counted(watched.connections),
       pages: counted(visitor.answers),
+      hesitations: watched.hesitations,
       pruned,
       events: months,
       deadRows: tables
