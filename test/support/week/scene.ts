@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Pool } from 'pg';
 import { onTestFinished } from 'vitest';
 import { type Emulator, startEmulator } from '../../../src/emulator/server.js';
+import type { Rhythm } from '../../../src/emulator/world/rhythm.js';
 import { migrate } from '../../../src/store/migrate.js';
 import { type CliProcess, environmentFor, startCli } from '../cli.js';
 import { createDatabase } from '../database.js';
@@ -49,6 +50,8 @@ export interface SceneOptions {
   readonly seed: number;
   /** Default: that of PERIODS, six hours of the week. */
   readonly reconcileSeconds?: number;
+  /** Default `daily`. */
+  readonly rhythm?: Rhythm;
   /** Runs of the past; the service has stored them when the week begins. */
   readonly history: number;
   /** What the service is made to leak (leak.mjs); null: nothing. */
@@ -82,7 +85,7 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
     experimentRuns: 120,
     nodesPerRun: [2, 6],
     arrivalsPerMinute: 0.35,
-    rhythm: 'daily',
+    rhythm: options.rhythm ?? 'daily',
     runMinutes: 60,
     live: true,
     quirks: QUIRKS,
