@@ -11,10 +11,10 @@ const kept = [];
 
 const LEAKS = {
   heap: { every: 1, leak: () => kept.push(Array.from({ length: 250 }, (_, n) => ({ n }))) },
-  descriptor: { every: 100, leak: () => kept.push(openSync('/dev/null', 'r')) },
+  descriptor: { every: 25, leak: () => kept.push(openSync('/dev/null', 'r')) },
   timer: { every: 50, leak: () => kept.push(setInterval(() => {}, 3_600_000)) },
   connection: {
-    every: 300,
+    every: 200,
     leak: () => {
       const client = new Client({ connectionString: process.env.DATABASE_URL, application_name: 'pai-mirror leak' });
       client.on('error', () => {});
