@@ -4,6 +4,7 @@ import type { Answer } from '../domain/answers.js';
 import type { CallReport } from '../domain/call-report.js';
 import type { Endpoint } from '../domain/endpoint.js';
 import type { Instant } from '../domain/entities.js';
+import { PaiError } from '../domain/errors.js';
 import { instantFromMillis } from '../domain/instant.js';
 import type { Clock } from '../util/clock.js';
 import { logContextOf } from '../util/log-context.js';
@@ -110,7 +111,7 @@ export class Caller {
         return { ...decoded, ...evidenceOf(raw, page, progress) };
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof CallFailure)) throw error;
+        if (!(error instanceof CallFailure)) throw this.unsent(error, { operation, region, progress, signal });
         const verdict = classify(error, operation);
         const { httpStatus, requestId } = error;
         this.report({ operation, region, progress, signal }, { code: verdict.code, httpStatus, requestId });
@@ -205,6 +206,20 @@ export class Caller {
     progress.redated = true;
     this.options.transport.dateAhead(failure.sourceAheadMs ?? 0);
     this.options.logger.warn({}, `${describeClock(failure.sourceAheadMs)}; calls are signed with PAI's time for now`);
+  }
+
+  /** Nothing was sent, for want of keys: who counts calls by their outcome hears of that, too. Returns the error. */
+  private unsent(error: unknown, { operation, region, progress }: Reported): unknown {
+    if (error instanceof PaiError)
+      this.options.onCall({
+        operation: operation.name,
+        region,
+        attempt: progress.attempts + 1,
+        durationMs: null,
+        outcome: error.code,
+        httpStatus: null,
+      });
+    return error;
   }
 
   /** For the metrics, and a line of the log for whoever looks for one call. */

@@ -1,6 +1,8 @@
+import { Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import type { CallReport } from '../../src/domain/call-report.js';
 import { PaiError } from '../../src/domain/errors.js';
+import { WorkMetrics } from '../../src/http/metrics/work-metrics.js';
 import type { CredentialSource, Keys } from '../../src/pai/credentials.js';
 import type { Budget } from '../../src/pai/rate-limit.js';
 import { silentLogger } from '../../src/util/logger.js';
@@ -348,7 +350,39 @@ test('every attempt is reported with its outcome', async () => {
       httpStatus: 200,
     }),
   ]);
-  for (const { durationMs } of reports) expect(durationMs).toBeGreaterThanOrEqual(0);
+  for (const { durationMs } of reports) expect(durationMs ?? -1).toBeGreaterThanOrEqual(0);
+});
+
+test('a call for which there are no keys is reported, without a time: an alert goes by it, and nothing was sent', async () => {
+  const reports: CallReport[] = [];
+  const upstream = await serve((response) => json(response, EMPTY));
+  const gone = new PaiError('none found', {
+    code: 'PAI_NO_CREDENTIALS',
+    retryable: false,
+    blast: 'global',
+    operation: 'GetCredentials',
+  });
+  const credentials: CredentialSource = { current: () => Promise.reject(gone), refresh: () => Promise.reject(gone) };
+  const client = clientOf(upstream, { credentials, onCall: (report) => reports.push(report) });
+  await expect(client.listPipelineRuns(SCOPE, PAGE, never())).rejects.toBe(gone);
+  expect(reports).toEqual([
+    {
+      operation: 'ListPipelineRuns',
+      region: 'cn-shanghai',
+      attempt: 1,
+      durationMs: null,
+      outcome: 'PAI_NO_CREDENTIALS',
+      httpStatus: null,
+    },
+  ]);
+  expect(upstream.seen).toHaveLength(0);
+
+  const registry = new Registry();
+  const work = new WorkMetrics(registry);
+  for (const report of reports) work.called(report);
+  const text = await registry.metrics();
+  expect(text).toContain('pai_mirror_calls_total{operation="ListPipelineRuns",outcome="no_credentials"} 1');
+  expect(text).not.toContain('pai_mirror_call_duration_seconds_count{');
 });
 
 test('the observation is stamped when the call that answered was sent, later calls with later stamps', async () => {

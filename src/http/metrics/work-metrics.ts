@@ -27,7 +27,7 @@ export class WorkMetrics {
       new Histogram({ name: `pai_mirror_${name}`, help, labelNames, buckets, registers });
     this.calls = counter(
       'calls_total',
-      'Requests to PAI, each attempt by itself. outcome: ok, throttled, or the code of the error in small letters (not_found, timeout, forbidden).',
+      'Requests to PAI, each attempt by itself. outcome: ok, throttled, or the code of the error in small letters (not_found, timeout, forbidden; no_credentials: nothing was sent).',
       ['operation', 'outcome'],
     );
     this.callSeconds = histogram(
@@ -67,7 +67,7 @@ export class WorkMetrics {
 
   called({ operation, outcome, durationMs, attempt }: CallReport): void {
     this.calls.inc({ operation, outcome: outcome.replace(/^PAI_/, '').toLowerCase() });
-    this.callSeconds.observe({ operation }, Math.max(0, durationMs) / 1000);
+    if (durationMs !== null) this.callSeconds.observe({ operation }, Math.max(0, durationMs) / 1000);
     if (attempt > 1) this.retries.inc({ operation });
   }
 
