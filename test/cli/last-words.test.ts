@@ -60,9 +60,16 @@ describe('the log of a service', () => {
   it('tells of an error that nobody caught in one line, without a secret in it, and the process ends with 1', async () => {
     const cwd = emptyDirectory();
     const accident = join(cwd, 'accident.mjs');
-    writeFileSync(accident, `setTimeout(() => Promise.reject(new Error(process.env.HTTP_TOKEN)), 1500);`);
+    writeFileSync(
+      accident,
+      `import { existsSync } from 'node:fs';
+       const fail = () => existsSync('now') && Promise.reject(new Error(process.env.HTTP_TOKEN));
+       setInterval(fail, 50).unref();`,
+    );
     const env = { ...service, HTTP_TOKEN: SECRET, NODE_OPTIONS: `--import=${pathToFileURL(accident)}` };
     const cli = startCli(['start'], { cwd, env });
+    await cli.sees('HTTP is up');
+    writeFileSync(join(cwd, 'now'), '');
     expect(await cli.exited).toBe(1);
     const last = cli.stderr().trim().split('\n').at(-1) ?? '';
     expect(JSON.parse(last)).toMatchObject({
