@@ -21,9 +21,9 @@ export type Figure =
 
 export interface Watched {
   readonly series: ReadonlyMap<Figure, readonly Sample[]>;
-  /** Looks at /readyz and /metrics that failed, and failed again half a second later: what orchestrators act upon. */
+  /** Looks at /readyz and /metrics that failed three times in a row: what orchestrators act upon. */
   readonly faults: string[];
-  /** Those that went well the second time. */
+  /** Single failures. */
   readonly hesitations: string[];
   /** The most connections at once, by application name. */
   readonly connections: ReadonlyMap<string, number>;
@@ -66,8 +66,8 @@ class Watcher implements Watched {
     this.work = Promise.all([
       this.every(everyMs, () => this.lookAtProcess()),
       this.every(everyMs, () => this.lookAtDatabase()),
-      this.every(everyMs, () => this.atMostTwice(() => this.scrape())),
-      this.every(everyMs, () => this.atMostTwice(() => this.askWhetherReady())),
+      this.every(everyMs, () => this.patiently(() => this.scrape())),
+      this.every(everyMs, () => this.patiently(() => this.askWhetherReady())),
       this.every(probeEveryMs, () => this.probe()),
     ]);
   }
@@ -86,16 +86,21 @@ class Watcher implements Watched {
     }
   }
 
-  /** A machine with too much to do keeps a probe waiting now and then, longer than the probe may wait. */
-  private async atMostTwice(look: () => Promise<void>): Promise<void> {
-    try {
-      await look();
-    } catch (error) {
-      if (this.ending.signal.aborted) return;
-      await delay(500);
-      await look();
-      this.hesitations.push(String(error));
+  /**
+   * A machine with too much to do keeps a probe waiting now and then, longer than the probe may wait. Orchestrators ask
+   * three times; the answer, a failure too, is good for two seconds.
+   */
+  private async patiently(look: () => Promise<void>): Promise<void> {
+    for (let left = 2; left > 0; left -= 1) {
+      try {
+        return await look();
+      } catch (error) {
+        if (this.ending.signal.aborted) return;
+        this.hesitations.push(String(error));
+        await delay(2_200);
+      }
     }
+    await look();
   }
 
   private add(figure: Figure, value: number): void {
