@@ -42,7 +42,9 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     await answered;
   }
 
-  const asOf = (page: Page): Promise<string> => page.locator('[data-live] time').innerText();
+  const asOf = (page: Page) => page.locator('[data-live] time').getAttribute('datetime');
+  /** The answer is here; a busy machine takes a while to show it. */
+  const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
   const status = (page: Page): Promise<string> => page.locator('[data-live-status]').innerText();
 
   it('shows what is now: new runs, new numbers, a new chart, and times in the zone of the reader', async () => {
@@ -52,10 +54,10 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     mirror.emulator.mutate.addPipelineRun({ pipelineRunId: 'flow-new', name: 'brand new', status: 'Running' });
     await mirror.sync();
     await later(page, 30);
-    await expect.poll(() => active.innerText()).toBe(String(before.active + 1));
+    await soon(() => active.innerText()).toBe(String(before.active + 1));
     expect(await page.locator('#verdict').innerText()).toContain('fresh');
     expect(await asOf(page)).not.toBe(before.asOf);
-    expect(await asOf(page)).not.toContain('UTC');
+    expect(await page.locator('[data-live]').innerText()).not.toContain('UTC');
     expect(await page.locator('main time').allInnerTexts()).not.toContainEqual(expect.stringContaining('UTC'));
     expect(await page.locator('canvas').count()).toBe(1);
     expect(await page.evaluate(findFaults)).toEqual([]);
@@ -79,7 +81,7 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     );
     await mirror.pool.query(`update pai.pipeline_runs set status = 'Failed' where pipeline_run_id = 'flow-new'`);
     await later(page, 30);
-    await expect.poll(() => page.locator('#verdict').innerText()).toContain('needs a look');
+    await soon(() => page.locator('#verdict').innerText()).toContain('needs a look');
     expect(await status(page)).toBe('Changed: The mirror is fresh, but something needs a look');
     expect(await link.evaluate((one) => one === document.activeElement)).toBe(true);
     expect(await place()).toBe(before);
@@ -89,7 +91,7 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     const selected = await page.evaluate(() => String(getSelection()));
     await mirror.pool.query(`delete from pai.quarantine where fingerprint = 'live'`);
     await later(page, 30);
-    await expect.poll(() => page.locator('#verdict').innerText()).not.toContain('needs a look');
+    await soon(() => page.locator('#verdict').innerText()).not.toContain('needs a look');
     expect(await page.evaluate(() => String(getSelection()))).toBe(selected);
     expect(seen).toEqual([]);
     await close();
@@ -102,7 +104,7 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     await link.focus();
     await mirror.pool.query(`update pai.pipeline_runs set status = 'Succeeded' where pipeline_run_id = $1`, [id]);
     await later(page, 30);
-    await expect.poll(() => page.locator(`section[aria-labelledby=now] a[href="/runs/${id}"]`).count()).toBe(0);
+    await soon(() => page.locator(`section[aria-labelledby=now] a[href="/runs/${id}"]`).count()).toBe(0);
     expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('Active runs');
     await close();
   });
@@ -117,7 +119,7 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     await page.clock.runFor(300_000);
     expect(asked).toBe(0);
     await page.getByRole('button', { name: 'Resume' }).press('Enter');
-    await expect.poll(() => asked).toBe(1);
+    await soon(() => asked).toBe(1);
     await later(page, 30);
     expect(asked).toBe(2);
     await close();
@@ -130,7 +132,7 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     const words = await page.locator('main').innerText();
     await cable.cut();
     await later(page, 30);
-    await expect.poll(() => status(page)).toContain('The database does not answer. This page is as of 2');
+    await soon(() => status(page)).toContain('The database does not answer. This page is as of 2');
     expect(await status(page)).toContain('tried again every 30 seconds');
     expect(await page.locator('main').innerText()).toBe(words);
 
@@ -139,7 +141,7 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     expect(await another.page.evaluate(findFaults)).toEqual([]);
     await cable.mend();
     await later(page, 30);
-    await expect.poll(() => status(page)).toBe('');
+    await soon(() => status(page)).toBe('');
     await later(another.page, 10);
     await another.page.waitForSelector('h1:has-text("Runs")');
     expect(another.page.url()).toBe(`${url}/runs?outcome=failed`);
@@ -151,10 +153,10 @@ describe.skipIf(whyNot !== null)(`a page that stays open${whyNot === null ? '' :
     const { page, close } = await open(`${served.url}/mirror`);
     await page.context().setOffline(true);
     await page.clock.runFor(30_500);
-    await expect.poll(() => status(page)).toContain('The mirror does not answer');
+    await soon(() => status(page)).toContain('The mirror does not answer');
     await page.context().setOffline(false);
     await later(page, 30);
-    await expect.poll(() => status(page)).toBe('');
+    await soon(() => status(page)).toBe('');
     await close();
   });
 
