@@ -40,6 +40,10 @@ async function startContainer(image: string): Promise<TestServer> {
     .withCommand(['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'synchronous_commit=off'])
     .start();
   const adminUrl = new URL(container.getConnectionUri());
+  // On the machine of the engine, where Testcontainers may name another address: doctor has something to say of those.
+  const onLoopback = new URL(adminUrl);
+  onLoopback.hostname = '127.0.0.1';
+  if (await answers(onLoopback)) adminUrl.hostname = onLoopback.hostname;
   const superuser = new pg.Client({ connectionString: adminUrl.href });
   await superuser.connect();
   adminUrl.username = 'pai_mirror';
@@ -55,6 +59,16 @@ async function startContainer(image: string): Promise<TestServer> {
     await superuser.end();
   }
   return { adminUrl: adminUrl.href, outlivesRun: false, stop: async () => void (await container.stop()) };
+}
+
+async function answers(url: URL): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {});
+  return client
+    .connect()
+    .then(() => true)
+    .catch(() => false)
+    .finally(() => client.end().catch(() => {}));
 }
 
 /** In a directory of its own that goes away afterwards; the data of a test run need no durability. */
