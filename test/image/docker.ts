@@ -67,7 +67,7 @@ export class Container {
   }
 
   /** Until the health check says so. */
-  async becomes(health: 'healthy' | 'unhealthy', millis = 60_000): Promise<void> {
+  async becomes(health: 'healthy' | 'unhealthy', millis = 120_000): Promise<void> {
     const look = async (): Promise<boolean> => (await this.inspect('.State.Health.Status')) === health;
     const tell = async (): Promise<string> => (await this.inspect('json .State.Health')) + (await this.logs());
     await waitFor(`state ${health}`, millis, look, tell);

@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['test/image/global-setup.ts'],
     // The files share one database server, which some of them stop for a while.
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
   },
 });
