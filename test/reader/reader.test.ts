@@ -155,11 +155,11 @@ describe('pai-mirror reader', () => {
       expect(stdout).not.toContain(GIVEN);
     }
     await sql(readerAddress(url, GIVEN), 'select');
-    const other = await reader(url, [], { READER_PASSWORD: 'something else' });
+    const other = await reader(url, [], { READER_PASSWORD: 'another-password-of-the-test' });
     expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(/another password than the one.*--rotate/) });
     await sql(readerAddress(url, GIVEN), 'select');
-    expect((await reader(url, ['--rotate'], { READER_PASSWORD: 'something else' })).code).toBe(0);
-    await sql(readerAddress(url, 'something else'), 'select');
+    expect((await reader(url, ['--rotate'], { READER_PASSWORD: 'another-password-of-the-test' })).code).toBe(0);
+    await sql(readerAddress(url, 'another-password-of-the-test'), 'select');
   });
 
   test('refuses a password that is too short without repeating it', async () => {

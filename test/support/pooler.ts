@@ -11,7 +11,8 @@ export type PoolMode = 'session' | 'transaction';
 /** A session of the server, and who has it now. */
 interface Upstream {
   readonly stream: Socket;
-  taker: Socket | null;
+  /** `gone`: whoever asked has left, and the answer that is still to come is nobody's. */
+  taker: Socket | 'gone' | null;
 }
 
 const AUTHENTICATED = message('R', Buffer.alloc(4));
@@ -39,7 +40,7 @@ export async function startPooler(target: string, mode: PoolMode, sessions: numb
   for (const upstream of pool) {
     let end = Buffer.alloc(0);
     upstream.stream.on('data', (bytes: Buffer) => {
-      upstream.taker?.write(bytes);
+      if (upstream.taker !== 'gone') upstream.taker?.write(bytes);
       // An answer ends with the state of the transaction: idle.
       end = Buffer.concat([end, bytes.subarray(-READY.length)]).subarray(-READY.length);
       if (mode === 'transaction' && end.equals(READY)) giveBack(upstream);
@@ -55,7 +56,11 @@ export async function startPooler(target: string, mode: PoolMode, sessions: numb
         });
       });
     client.on('close', () => {
-      for (const upstream of pool) if (upstream.taker === client) giveBack(upstream);
+      waiting.splice(0, waiting.length, ...waiting.filter((turn) => turn.client !== client));
+      for (const upstream of pool.filter(({ taker }) => taker === client)) {
+        if (mode === 'session') giveBack(upstream);
+        else upstream.taker = 'gone';
+      }
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
