@@ -86,8 +86,10 @@ it('complaint 8: does not hold the lock of quarantine while it waits, with items
   await mirror().commit({ ...batch('known', 1), rejected });
   const first = delay(300).then(() => mirror().store.commit(lease, { ...batch('r1', 2), rejected }));
   const second = mirror().store.commit(lease, { ...batch('known', 3), rejected }, first);
-  const waitsForLock = async () =>
-    (await mirror().sql(`select 1 as one from pg_locks where locktype = 'advisory' and not granted`)).length > 0;
+  // Other files have databases of their own on this server, and locks in them.
+  const waits = `select 1 as one from pg_locks where locktype = 'advisory' and not granted
+    and database = (select oid from pg_database where datname = current_database())`;
+  const waitsForLock = async () => (await mirror().sql(waits)).length > 0;
   let isOver = false;
   const both = Promise.all([first, second]).finally(() => {
     isOver = true;

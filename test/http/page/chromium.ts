@@ -26,6 +26,8 @@ export async function startChromium(): Promise<Browser> {
   try {
     // When it is loaded it puts the ways to libraries and fonts into the environment, which the browser inherits.
     const { default: chromium } = await import('@sparticuz/chromium');
+    // No WebGL, whose libraries take a second to unpack: curves are drawn on a plain canvas.
+    chromium.setGraphicsMode = false;
     const args = chromium.args.filter((one) => !UNWANTED.includes(one));
     const browser = await driver.launch({ executablePath: await chromium.executablePath(), args });
     browser.on('disconnected', remove);
